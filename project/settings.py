@@ -4,6 +4,7 @@
 `var/env`, which `manage.py up` writes for the embedded services.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -195,7 +196,9 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-REST_KNOX = {"TOKEN_TTL": __import__("datetime").timedelta(days=env.int("TOKEN_DAYS", default=30)), "AUTO_REFRESH": False}
+API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=30)
+KNOX_TOKEN_MODEL = "users.ApiToken"
+REST_KNOX = {"TOKEN_TTL": timedelta(days=API_TOKEN_DAYS), "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Samovar",
     "DESCRIPTION": "The shop's REST API: catalogue, stock, orders, people.",

@@ -1,3 +1,5 @@
+from users.models.api_token import ApiToken
+from users.models.sign_in_count import SignInCount
 from users.models.user import User
 
-__all__ = ["User"]
+__all__ = ["ApiToken", "SignInCount", "User"]

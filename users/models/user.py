@@ -9,19 +9,21 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from users.choices import Role
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; e-mail addresses are kept in lower case, so that case never makes a second account."""
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        return (email or "").strip().lower()
+        return User.normalize_username(email or "")
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=self.normalize_email(username))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Saves a user with a hashed password; without a password the account can't sign in by one."""
+        """Saves a user with a hashed password and no role; people get theirs from `users.services.accounts`."""
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -34,7 +36,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who signs in with an e-mail address. Deactivated, never deleted: documents name them."""
 
-    email = models.EmailField(_("e-mail"), max_length=254)
+    email = models.EmailField(
+        _("e-mail"), max_length=254, unique=True, error_messages={"unique": _("This e-mail is taken already.")}
+    )
     name = models.CharField(_("name"), max_length=150, blank=True)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting."))
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
@@ -51,17 +55,32 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ["email"]
+        # Nobody is deleted: documents name them.
+        default_permissions = ("view", "add", "change")
         constraints = [
-            models.UniqueConstraint(
-                Lower("email"), name="user_email_unique", violation_error_message=_("This e-mail is taken already.")
-            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """An e-mail address as it is stored and looked for."""
+        return super().normalize_username(username).strip().lower()
 
     def get_full_name(self) -> str:
         return self.name or self.email
 
     def get_short_name(self) -> str:
         return self.name or self.email
+
+    @property
+    def role(self) -> str:
+        """The name of the role, or "" for a user without one. Lists prefetch `groups` for it."""
+        return next((group.name for group in self.groups.all() if group.name in Role.values), "")
+
+    @property
+    def role_label(self) -> str:
+        """The role in the reader's language."""
+        return str(Role(self.role).label) if self.role else ""
