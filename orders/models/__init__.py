@@ -1,0 +1,6 @@
+from orders.models.batch import BatchRun
+from orders.models.customer import Customer
+from orders.models.employee import Employee, Position
+from orders.models.order import CancelledItem, Order, OrderEvent, OrderItem
+
+__all__ = ["BatchRun", "CancelledItem", "Customer", "Employee", "Order", "OrderEvent", "OrderItem", "Position"]

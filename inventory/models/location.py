@@ -1,0 +1,86 @@
+"""Where the shop sells and keeps its stock."""
+
+import datetime
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+def check_time_zone(name: str) -> None:
+    """Refuses a name that the IANA time zone database does not know."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Examples: Europe/Warsaw, Asia/Bangkok."), params={"name": name}
+        )
+
+
+class Location(models.Model):
+    """A shop or a warehouse. Stock and orders belong to one; a closed one (not active) takes neither."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        validators=[check_time_zone],
+        help_text=_("For example Asia/Bangkok."),
+    )
+    day_starts_at = models.TimeField(
+        _("day starts at"),
+        default=datetime.time(0, 0),
+        help_text=_("A shop that closes at two in the morning counts those sales to the day before: set 04:00."),
+    )
+    is_active = models.BooleanField(
+        _("open"), default=True, help_text=_("A closed location takes no orders and no stock.")
+    )
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def day_of(self, moment: datetime.datetime) -> datetime.date:
+        """The location's day that `moment` (aware) belongs to."""
+        local = moment.astimezone(zoneinfo.ZoneInfo(self.time_zone))
+        day = local.date()
+        return day if local.time() >= self.day_starts_at else day - datetime.timedelta(days=1)
+
+    def day_bounds(self, day: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
+        """The first moment of the location's `day` and the first one after it, in UTC."""
+        zone = zoneinfo.ZoneInfo(self.time_zone)
+        start, end = (
+            datetime.datetime.combine(date, self.day_starts_at, tzinfo=zone).astimezone(datetime.UTC)
+            for date in (day, day + datetime.timedelta(days=1))
+        )
+        return start, end
+
+    def today(self, at: datetime.datetime | None = None) -> datetime.date:
+        """The location's current day, or the one at the moment `at`."""
+        return self.day_of(at or timezone.now())
+
+
+class DefaultLocation(models.Model):
+    """Where a user works: requests that name no location mean this one."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="default_location", verbose_name=_("user")
+    )
+    location = models.ForeignKey(
+        Location, on_delete=models.CASCADE, related_name="default_for", verbose_name=_("location")
+    )
+
+    class Meta:
+        verbose_name = _("default location")
+        verbose_name_plural = _("default locations")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.location}"

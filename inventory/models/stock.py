@@ -1,0 +1,160 @@
+"""The stock and its ledger."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class StockLevel(models.Model):
+    """How much of an ingredient a location holds: what its ledger sums to. A missing level is 0.
+
+    `average_cost` is money per base unit, the weighted average of what came in.
+    """
+
+    location = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, related_name="stock_levels", verbose_name=_("location")
+    )
+    ingredient = models.ForeignKey(
+        "inventory.Ingredient", on_delete=models.PROTECT, related_name="stock_levels", verbose_name=_("ingredient")
+    )
+    quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=3, default=0, editable=False)
+    minimum = models.DecimalField(
+        _("minimum"),
+        max_digits=14,
+        decimal_places=3,
+        default=0,
+        help_text=_("Below it the ingredient is low, and what needs it is no longer offered."),
+    )
+    average_cost = models.DecimalField(_("average cost"), max_digits=14, decimal_places=6, default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("stock level")
+        verbose_name_plural = _("stock levels")
+        ordering = ["location_id", "ingredient__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["location", "ingredient"], name="stock_level_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="stock_quantity_not_negative"),
+            models.CheckConstraint(
+                condition=Q(minimum__gte=0),
+                name="stock_minimum_not_negative",
+                violation_error_message=_("The minimum can't be below 0."),
+            ),
+            models.CheckConstraint(condition=Q(average_cost__gte=0), name="stock_cost_not_negative"),
+        ]
+        permissions = [
+            ("receive_stock", _("Can receive stock")),
+            ("write_off_stock", _("Can write off stock")),
+            ("transfer_stock", _("Can transfer stock between locations")),
+            ("sell_below_minimum", _("Can sell what is below its minimum")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ingredient}: {self.quantity}"
+
+
+class StockDocument(models.Model):
+    """What a person did to the stock: a receipt, a write-off or a transfer. Its lines are its movements."""
+
+    class Kind(models.TextChoices):
+        RECEIPT = "receipt", _("receipt")
+        WRITE_OFF = "write_off", _("write-off")
+        TRANSFER = "transfer", _("transfer")
+
+    class WriteOffReason(models.TextChoices):
+        SPOILAGE = "spoilage", _("spoilage")
+        MISTAKE = "mistake", _("mistake")
+        BREAKAGE = "breakage", _("breakage")
+        TASTING = "tasting", _("tasting")
+
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind)
+    location = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, related_name="+", verbose_name=_("location")
+    )
+    destination = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("destination")
+    )
+    reason = models.CharField(_("reason"), max_length=9, choices=WriteOffReason, blank=True)
+    comment = models.CharField(_("comment"), max_length=500, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("stock document")
+        verbose_name_plural = _("stock documents")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="transfer", destination__isnull=False) | (~Q(kind="transfer") & Q(destination=None)),
+                name="only_a_transfer_has_a_destination",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="write_off") & ~Q(reason="")) | (~Q(kind="write_off") & Q(reason="")),
+                name="only_a_write_off_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class StockMovement(models.Model):
+    """The ledger: one line for each change of a level, never altered. The database refuses UPDATE and DELETE.
+
+    What caused it is named by (`document_type`, `document_id`, `line_id`), not by a key, so that documents
+    of every floor above can stand there.
+    """
+
+    class Reason(models.TextChoices):
+        SALE = "sale", _("sale")
+        CANCELLATION = "cancellation", _("cancellation")
+        RECEIPT = "receipt", _("receipt")
+        WRITE_OFF = "write_off", _("write-off")
+        COUNT = "count", _("count")
+        TRANSFER = "transfer", _("transfer")
+        PREPARATION = "preparation", _("preparation")
+        MARKETPLACE_SALE = "marketplace_sale", _("marketplace sale")
+        MARKETPLACE_ROLLBACK = "marketplace_rollback", _("marketplace rollback")
+        CORRECTION = "correction", _("correction")
+
+    location = models.ForeignKey(
+        "inventory.Location", on_delete=models.PROTECT, related_name="stock_movements", verbose_name=_("location")
+    )
+    ingredient = models.ForeignKey(
+        "inventory.Ingredient", on_delete=models.PROTECT, related_name="stock_movements", verbose_name=_("ingredient")
+    )
+    delta = models.DecimalField(_("change"), max_digits=14, decimal_places=3)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    unit_cost = models.DecimalField(_("unit cost"), max_digits=14, decimal_places=6)
+    document_type = models.CharField(_("document"), max_length=30)
+    document_id = models.CharField(_("document number"), max_length=36)
+    line_id = models.CharField(_("line"), max_length=36, blank=True)
+    comment = models.CharField(_("comment"), max_length=500, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("stock movement")
+        verbose_name_plural = _("stock movements")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["ingredient", "location", "-id"], name="movement_by_ingredient"),
+            models.Index(fields=["document_type", "document_id"], name="movement_by_document"),
+            models.Index(fields=["created_at"], name="movement_by_time"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(delta=0), name="movement_moves"),
+            models.CheckConstraint(condition=Q(unit_cost__gte=0), name="movement_cost_not_negative"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="ledger_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delta:+} {self.ingredient}"

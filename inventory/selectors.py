@@ -1,0 +1,153 @@
+"""Questions about the catalogue and the stock."""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from inventory.errors import Shortage, UnknownLocation
+from inventory.models import (
+    DefaultLocation,
+    Ingredient,
+    Location,
+    Option,
+    OptionEffect,
+    Product,
+    RecipeLine,
+    StockLevel,
+    StockMovement,
+)
+from users.models import User
+
+
+def location_for(*, user: User | AnonymousUser, location_id: int | None) -> Location:
+    """The location that a request means: the one it names, the user's default, or the only open one.
+
+    Raises UnknownLocation at "location" if it names none that exists, or none where there are several.
+    """
+    if location_id is not None:
+        location = Location.objects.filter(pk=location_id).first()
+        if location is None:
+            raise UnknownLocation.at("location", _("There is no location %(id)s.") % {"id": location_id})
+        return location
+    default = DefaultLocation.objects.filter(user_id=user.pk).select_related("location").first() if user.pk else None
+    if default is not None:
+        return default.location
+    several = list(Location.objects.filter(is_active=True).order_by("id")[:2])
+    if len(several) == 1:
+        return several[0]
+    if not several:
+        raise UnknownLocation.at("location", _("The shop has no open location yet. Add one first."))
+    raise UnknownLocation.at("location", _("The shop has several locations. Name one of them."))
+
+
+def has_several_locations() -> bool:
+    """Whether the interface has to show locations at all."""
+    return Location.objects.order_by()[1:2].exists()
+
+
+def sufficient_levels(location: Location, *, ingredient: str, quantity: str) -> Exists:
+    """A condition for lines that need `quantity` of `ingredient` (names of the line's columns): the level at
+    `location` is at or above its minimum and covers it. A missing level is 0 and does not."""
+    return Exists(
+        StockLevel.objects.filter(
+            location=location,
+            ingredient_id=OuterRef(ingredient),
+            quantity__gte=F("minimum"),
+        ).filter(quantity__gte=OuterRef(quantity))
+    )
+
+
+def with_availability(products: QuerySet[Product], *, location: Location) -> QuerySet[Product]:
+    """Adds `is_available`: the product is listed, the location is open, and every ingredient of its recipe is
+    at or above its minimum and covers one portion. A product without a recipe is untracked: only listed."""
+    lacking = RecipeLine.objects.filter(product_id=OuterRef("pk")).exclude(
+        sufficient_levels(location, ingredient="ingredient_id", quantity="quantity")
+    )
+    listed = Q(is_listed=True) if location.is_active else Q(pk__in=[])
+    return products.annotate(is_available=models.ExpressionWrapper(listed & ~Exists(lacking), models.BooleanField()))
+
+
+def available_products(*, location: Location) -> QuerySet[Product]:
+    """The products that can be sold at the location now."""
+    return with_availability(Product.objects.all(), location=location).filter(is_available=True)
+
+
+def options_in_stock(*, location: Location) -> QuerySet[Option]:
+    """The options that can be chosen at the location now: switched on, and what they add or put in place of
+    something else is there."""
+    lacking = OptionEffect.objects.filter(option_id=OuterRef("pk")).filter(
+        Q(kind=OptionEffect.Kind.ADD) & ~sufficient_levels(location, ingredient="ingredient_id", quantity="quantity")
+        | Q(kind=OptionEffect.Kind.REPLACE)
+        & ~Exists(
+            StockLevel.objects.filter(
+                location=location,
+                ingredient_id=OuterRef("replacement_id"),
+                quantity__gt=0,
+                quantity__gte=F("minimum"),
+            )
+        )
+    )
+    return Option.objects.filter(is_available=True).exclude(Exists(lacking))
+
+
+def low_stock(*, location: Location | None = None) -> QuerySet[StockLevel]:
+    """The levels below their minimum, the emptiest first, at one location or at all open ones."""
+    levels = StockLevel.objects.filter(quantity__lt=F("minimum"), location__is_active=True)
+    if location is not None:
+        levels = levels.filter(location=location)
+    return levels.select_related("ingredient", "location").order_by(F("quantity") / F("minimum"), "ingredient__name")
+
+
+def levels_of(*, location: Location, ingredient_ids: Collection[int]) -> dict[int, tuple[Decimal, Decimal]]:
+    """{ingredient id: (quantity, minimum)} at the location, in base units; what has no level is left out."""
+    rows = StockLevel.objects.filter(location=location, ingredient_id__in=ingredient_ids).order_by()
+    return {
+        ingredient: (quantity, minimum)
+        for ingredient, quantity, minimum in rows.values_list("ingredient_id", "quantity", "minimum")
+    }
+
+
+def ledger_of_document(*, document_type: str, document_id: str | int) -> QuerySet[StockMovement]:
+    """The movements that one document caused, oldest first."""
+    return (
+        StockMovement.objects.filter(document_type=document_type, document_id=str(document_id))
+        .select_related("ingredient", "location", "created_by")
+        .order_by("id")
+    )
+
+
+def levels_that_differ_from_the_ledger() -> list[tuple[int, int, Decimal, Decimal]]:
+    """Where a level is not what its ledger sums to: (location id, ingredient id, level, sum). Should be empty."""
+    sums: dict[tuple[int, int], Decimal] = {
+        (location, ingredient): total
+        for location, ingredient, total in StockMovement.objects.order_by()
+        .values("location_id", "ingredient_id")
+        .annotate(total=models.Sum("delta"))
+        .values_list("location_id", "ingredient_id", "total")
+    }
+    levels = {
+        (location, ingredient): quantity
+        for location, ingredient, quantity in StockLevel.objects.order_by().values_list(
+            "location_id", "ingredient_id", "quantity"
+        )
+    }
+    return [
+        (*key, levels.get(key, Decimal(0)), sums.get(key, Decimal(0)))
+        for key in sorted(levels.keys() | sums.keys())
+        if levels.get(key, Decimal(0)) != sums.get(key, Decimal(0))
+    ]
+
+
+def ingredient_has_moved(ingredient: Ingredient) -> bool:
+    """Whether the ledger knows the ingredient: then its unit is fixed."""
+    return StockMovement.objects.filter(ingredient=ingredient).exists()
+
+
+def describe_shortages(missing: Mapping[int, tuple[Decimal, Decimal]]) -> list[Shortage]:
+    """Names what is missing: {ingredient id: (needed, available)} in base units, in the order of names."""
+    ingredients = Ingredient.objects.filter(pk__in=missing).order_by("name")
+    return [Shortage(one.pk, one.name, *missing[one.pk], one.unit) for one in ingredients]

@@ -1,0 +1,76 @@
+"""Checking the lines of a stock document before anything is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from foundation.decimals import QUANTITY_STEP
+from foundation.errors import InvalidInput
+from inventory.errors import ClosedLocation, UnknownIngredient
+from inventory.models import Ingredient, Location
+
+MOST_LINES = 1000
+LARGEST_QUANTITY = Decimal("99999999")
+LARGEST_COST = Decimal("999999")
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """So much of an ingredient, in its base unit; `unit_cost` is money per base unit, None if unknown."""
+
+    ingredient_id: int
+    quantity: Decimal
+    unit_cost: Decimal | None = None
+
+
+def check_open(location: Location) -> None:
+    """Raises ClosedLocation for a location that takes no stock now."""
+    if not location.is_active:
+        raise ClosedLocation(location.name)
+
+
+def check_lines(lines: Sequence[StockLine]) -> None:
+    """Refuses empty, overlong and senseless lists, each wrong line at its place.
+
+    Raises InvalidInput, UnknownIngredient.
+    """
+    if not lines:
+        raise InvalidInput.at("lines", _("Add at least one line."))
+    if len(lines) > MOST_LINES:
+        raise InvalidInput.at("lines", _("A document takes up to %(most)d lines. Split it.") % {"most": MOST_LINES})
+    known = set(Ingredient.objects.filter(pk__in={line.ingredient_id for line in lines}).values_list("pk", flat=True))
+    unknown: dict[str, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
+    seen: set[int] = set()
+    for place, line in enumerate(lines):
+        if line.ingredient_id not in known:
+            unknown[f"lines[{place}].ingredient"] = [_("There is no ingredient %(id)s.") % {"id": line.ingredient_id}]
+        if line.ingredient_id in seen:
+            wrong[f"lines[{place}].ingredient"] = [
+                _("This ingredient stands in the list already. Add the quantities up.")
+            ]
+        seen.add(line.ingredient_id)
+        sentence = quantity_fault(line.quantity)
+        if sentence:
+            wrong[f"lines[{place}].quantity"] = [sentence]
+        if line.unit_cost is not None and not 0 <= line.unit_cost <= LARGEST_COST:
+            wrong[f"lines[{place}].unit_cost"] = [
+                _("The unit cost can't be below 0 or above %(most)s.") % {"most": LARGEST_COST}
+            ]
+    if unknown:
+        raise UnknownIngredient(_("Some ingredients do not exist."), errors=unknown | wrong)
+    if wrong:
+        raise InvalidInput(_("Some lines are wrong."), errors=wrong)
+
+
+def quantity_fault(quantity: Decimal) -> str:
+    """What is wrong with a quantity in base units, as a sentence; empty if nothing is."""
+    if not quantity.is_finite() or quantity <= 0:
+        return _("The quantity must be more than 0.")
+    if quantity > LARGEST_QUANTITY:
+        return _("The quantity can't be above %(most)s.") % {"most": LARGEST_QUANTITY}
+    if quantity != quantity.quantize(QUANTITY_STEP):
+        return _("A quantity has at most three decimals.")
+    return ""

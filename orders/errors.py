@@ -1,0 +1,46 @@
+"""What orders refuse."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from foundation.errors import Conflict, InvalidInput, Missing
+
+
+class UnknownOrder(Missing):
+    """There is no such order."""
+
+    def __init__(self, order_id: object) -> None:
+        super().__init__(_("There is no order %(id)s.") % {"id": order_id})
+
+
+class UnknownItem(Missing):
+    """The order has no such line."""
+
+    def __init__(self, item_id: object) -> None:
+        super().__init__(_("The order has no line %(id)s.") % {"id": item_id})
+
+
+class WrongStatus(Conflict):
+    """The order's status does not allow this any more; often somebody else was quicker."""
+
+    code = "wrong_status"
+
+    def __init__(self, *, number: int, status: str, status_label: str, allowed: Iterable[str]) -> None:
+        super().__init__(
+            _("Order #%(number)s is %(status)s. This is possible only while it is %(allowed)s.")
+            % {"number": number, "status": status_label, "allowed": ", ".join(allowed)},
+            extra={"status": status},
+        )
+
+
+class WrongLines(InvalidInput):
+    """The lines of an order can't be sold as they stand."""
+
+
+class WrongQuantity(InvalidInput):
+    """More is taken back than there is."""
+
+
+class WrongBatch(InvalidInput):
+    """A batch without orders, or with too many of them."""

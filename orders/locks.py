@@ -1,0 +1,31 @@
+"""The locks of orders. The documented order: orders by id, then customers, then (in inventory) stock levels.
+
+Nothing else in this app calls `select_for_update`.
+"""
+
+from collections.abc import Collection
+
+from django.db import transaction
+
+from orders.errors import UnknownOrder
+from orders.models import BatchRun, Order
+
+
+def lock_order(order_id: int) -> Order:
+    """Locks the order until the end of the transaction and returns it as it is now. Raises UnknownOrder."""
+    locked = lock_orders([order_id])
+    if not locked:
+        raise UnknownOrder(order_id)
+    return locked[0]
+
+
+def lock_orders(order_ids: Collection[int]) -> list[Order]:
+    """Locks these orders in the order of their ids; unknown ones are left out."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("A lock outside a transaction would be gone at once.")
+    return list(Order.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=order_ids).order_by("pk"))
+
+
+def lock_batch_run(run_id: object) -> BatchRun:
+    """Locks a batch, so that two workers never deal with the same part of it."""
+    return BatchRun.objects.select_for_update(no_key=True).get(pk=run_id)

@@ -1,0 +1,81 @@
+"""What an order takes from the stock."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from inventory.errors import Unavailable
+from inventory.menu import MenuProduct
+from inventory.models import StockMovement
+from inventory.selectors import describe_shortages
+from inventory.services.ledger import Guard, GuardFailed, Movement, post_movements
+from orders.models import Order
+from orders.pricing import PricedLine
+from orders.services.actor import Actor
+
+DOCUMENT_TYPE = "order"
+
+
+def check_listed(lines: Iterable[PricedLine]) -> None:
+    """Raises Unavailable for products off the menu and options that are switched off."""
+    products = {line.product.id: line.product.name for line in lines if not line.product.is_listed}
+    options = {
+        option.id: option.name for line in lines for _group, option, _price in line.options if not option.is_available
+    }
+    if products or options:
+        raise Unavailable(products=list(products.items()), options=list(options.items()))
+
+
+def sale_movements(order: Order, line: PricedLine, *, line_id: int, quantity: int) -> list[Movement]:
+    """The ledger lines of `quantity` portions of an order's line."""
+    return [
+        Movement(
+            order.location_id,
+            ingredient_id,
+            -need * quantity,
+            StockMovement.Reason.SALE,
+            str(order.pk),
+            line_id=str(line_id),
+        )
+        for ingredient_id, need in line.portion.items()
+    ]
+
+
+def deduct(
+    *,
+    order: Order,
+    movements: Sequence[Movement],
+    products: Iterable[MenuProduct],
+    actor: Actor,
+    allow_below_minimum: bool,
+    at: datetime.datetime | None = None,
+) -> None:
+    """Moves the stock of an order inside the caller's transaction, as a whole.
+
+    Unless `allow_below_minimum`, every ingredient of the products' recipes must be at or above its minimum
+    and cover one portion: else the product is not available. Raises Unavailable, InsufficientStock.
+    """
+    by_id = {product.id: product for product in products}
+    portions: dict[int, list[tuple[MenuProduct, Guard]]] = {}
+    for product in by_id.values():
+        for recipe_line in product.recipe:
+            guard = Guard(order.location_id, recipe_line.ingredient_id, recipe_line.quantity)
+            portions.setdefault(recipe_line.ingredient_id, []).append((product, guard))
+    guards = [] if allow_below_minimum else [guard for pairs in portions.values() for _product, guard in pairs]
+    try:
+        post_movements(
+            movements=movements,
+            document_type=DOCUMENT_TYPE,
+            created_by_id=actor.user_id,
+            guards=guards,
+            at=at,
+        )
+    except GuardFailed as failed:
+        blocked: dict[int, str] = {}
+        needed = {}
+        for ingredient_id, (quantity, minimum) in failed.levels.items():
+            for product, guard in portions[ingredient_id]:
+                if quantity < minimum or quantity < guard.portion:
+                    blocked[product.id] = product.name
+                    least = max(minimum, guard.portion, needed.get(ingredient_id, (guard.portion, quantity))[0])
+                    needed[ingredient_id] = (least, quantity)
+        raise Unavailable(products=list(blocked.items()), shortages=describe_shortages(needed)) from failed

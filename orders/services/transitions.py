@@ -1,0 +1,67 @@
+"""Moving an order along: preparing, ready, completed."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django_fsm import can_proceed
+
+from orders.errors import WrongStatus
+from orders.locks import lock_order
+from orders.models import Order, OrderEvent
+from orders.services.actor import Actor
+from orders.services.events import event
+
+
+def prepare_order(*, order_id: int, actor: Actor) -> Order:
+    """pending → preparing. Raises UnknownOrder, WrongStatus."""
+    return advance(order_id, OrderEvent.Kind.PREPARED, actor)
+
+
+def ready_order(*, order_id: int, actor: Actor) -> Order:
+    """preparing → ready. Raises UnknownOrder, WrongStatus."""
+    return advance(order_id, OrderEvent.Kind.READIED, actor)
+
+
+def complete_order(*, order_id: int, actor: Actor) -> Order:
+    """An active order → completed. Raises UnknownOrder, WrongStatus."""
+    return advance(order_id, OrderEvent.Kind.COMPLETED, actor)
+
+
+@transaction.atomic
+def advance(order_id: int, verb: OrderEvent.Kind, actor: Actor) -> Order:
+    """Locks the order, then makes the transition called `verb` and writes its event."""
+    order = lock_order(order_id)
+    before = order.status
+    proceed(order, verb)
+    order.save(update_fields=["status", "closed_at"])
+    event(order, verb, actor, from_status=before).save(force_insert=True)
+    return order
+
+
+def proceed(order: Order, verb: str) -> None:
+    """Makes the transition `verb` on a locked order in memory. Raises WrongStatus."""
+    transition = getattr(order, verb)
+    if not can_proceed(transition):
+        sources = [
+            one.source
+            for one in order.get_all_status_transitions()
+            if one.name == verb  # type: ignore[attr-defined]
+        ]
+        raise wrong_status(order, [status for status in Order.Status.values if status in sources])
+    transition()
+
+
+def require_status(order: Order, allowed: Sequence[str]) -> None:
+    """Raises WrongStatus unless the locked order's status is one of `allowed`."""
+    if order.status not in allowed:
+        raise wrong_status(order, allowed)
+
+
+def wrong_status(order: Order, allowed: Sequence[str]) -> WrongStatus:
+    labels = dict(Order.Status.choices)
+    return WrongStatus(
+        number=order.number,
+        status=order.status,
+        status_label=str(labels[order.status]),
+        allowed=[str(labels[status]) for status in allowed],
+    )
