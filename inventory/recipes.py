@@ -18,6 +18,10 @@ class _Line:
     quantity: Decimal
     scales: bool
 
+    @property
+    def names(self) -> tuple[int, int]:
+        return self.ingredient_id, self.written_as
+
 
 def portion(product: MenuProduct, options: Iterable[MenuOption] = ()) -> dict[int, Decimal]:
     """What one portion takes: {ingredient id: quantity in its base unit}, without zeros.
@@ -35,12 +39,9 @@ def portion(product: MenuProduct, options: Iterable[MenuOption] = ()) -> dict[in
                 line.ingredient_id = effect.replacement_id
     for effect in of_kind(effects, Kind.SCALE):
         for line in lines:
-            meets = (
-                line.scales
-                if effect.ingredient_id is None
-                else effect.ingredient_id in (line.ingredient_id, line.written_as)
-            )
-            if meets and effect.factor is not None:
+            if effect.factor is None:
+                continue
+            if line.scales if effect.ingredient_id is None else effect.ingredient_id in line.names:
                 line.quantity *= effect.factor
     total: dict[int, Decimal] = {}
     for line in lines:

@@ -111,7 +111,8 @@ WITH line AS (
 ), cost AS (
     SELECT locked.location_id, locked.ingredient_id, locked.average_cost AS before,
            CASE WHEN inflow.quantity > 0
-               THEN round((locked.quantity * locked.average_cost + inflow.value) / (locked.quantity + inflow.quantity), 6)
+               THEN round((locked.quantity * locked.average_cost + inflow.value)
+                          / (locked.quantity + inflow.quantity), 6)
                ELSE locked.average_cost END AS after
     FROM locked LEFT JOIN inflow USING (location_id, ingredient_id)
 ), moved AS (
