@@ -55,3 +55,15 @@ class Conflict(Refusal):
     """The request is right, but the state of the shop does not allow it now."""
 
     code = "conflict"
+
+
+class KeyInProgress(Conflict):
+    """The first request under this idempotency key is still running."""
+
+    code = "in_progress"
+
+
+class KeyMismatch(Refusal):
+    """The idempotency key was used before, with another request."""
+
+    code = "idempotency_mismatch"

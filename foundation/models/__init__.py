@@ -1,0 +1,3 @@
+from foundation.models.idempotency import IdempotencyKey
+
+__all__ = ["IdempotencyKey"]

@@ -1,0 +1,3 @@
+from monitoring.models.alert import Alert
+
+__all__ = ["Alert"]

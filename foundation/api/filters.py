@@ -1,0 +1,74 @@
+"""Filters of lists that refuse what they do not understand, instead of answering with the whole list."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters.filterset import BaseFilterSet
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.widgets import SuffixedMultiWidget
+from rest_framework.filters import SearchFilter
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from foundation.errors import InvalidInput
+
+PARAMETERS_OF_EVERY_LIST = {"cursor", "page_size", "format"}
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter, where an unknown parameter or a value that makes no sense is InvalidInput at that parameter.
+
+    Known are the fields of the view's filter set, `cursor`, `page_size`, `format`, `search` if the view declares
+    `search_fields` (it is then applied here), and what the view names in `query_parameters` because it reads them
+    itself.
+    """
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        filterset = self.get_filterset(request, queryset, view)
+        searches = bool(getattr(view, "search_fields", None))
+        known = {*PARAMETERS_OF_EVERY_LIST, *getattr(view, "query_parameters", ()), *parameters_of(filterset)}
+        if searches:
+            known.add("search")
+        refuse_unknown(request, known)
+        refuse_nul(request)
+        queryset = super().filter_queryset(request, queryset, view)
+        refuse_ignored(filterset)
+        if searches and not any(issubclass(backend, SearchFilter) for backend in view.filter_backends):
+            queryset = SearchFilter().filter_queryset(request, queryset, view)
+        return queryset
+
+
+def parameters_of(filterset: BaseFilterSet | None) -> Iterable[str]:
+    """The query parameters of a filter set; a range has two: placed_after and placed_before."""
+    if filterset is None:
+        return
+    for name, field in filterset.form.fields.items():
+        if isinstance(field.widget, SuffixedMultiWidget):
+            yield from (field.widget.suffixed(name, suffix) for suffix in field.widget.suffixes)
+        else:
+            yield name
+
+
+def refuse_unknown(request: Request, known: set[str]) -> None:
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        sentence = _("This list has no such parameter. Known are: %(names)s.") % {"names": ", ".join(sorted(known))}
+        raise InvalidInput(sentence, errors={name: [sentence] for name in unknown})
+
+
+def refuse_nul(request: Request) -> None:
+    """PostgreSQL's texts can't hold the character NUL."""
+    for name, values in request.query_params.lists():
+        if any("\0" in value for value in values):
+            raise InvalidInput.at(name, _("A text must not contain the character NUL."))
+
+
+def refuse_ignored(filterset: BaseFilterSet | None) -> None:
+    """Refuses values that django-filter reads as "not given", such as `active=maybe`."""
+    if filterset is None:
+        return
+    for name, value in filterset.form.cleaned_data.items():
+        if value is None and filterset.data.get(name):
+            raise InvalidInput.at(name, _("This value is not understood."))

@@ -1,0 +1,93 @@
+"""What the apps above tell monitoring about themselves, each in its `AppConfig.ready()`.
+
+Monitoring knows no domain: an app names its events before it notifies of them, its checks, and its metrics.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from monitoring.errors import AlreadyRegistered, NotRegistered
+from monitoring.severity import Severity
+
+LabelValues = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that people want to be told of: "stock.low"."""
+
+    name: str
+    severity: Severity
+    title: Any
+    """For people, translated lazily."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", Severity(self.severity))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question with the answer "in order" or not. `run` returns a remark or None, and raises CheckFailed.
+
+    With `gates_readiness`, a failed check takes this server out of service (/health/ready answers 503).
+    """
+
+    name: str
+    run: Callable[[], str | None]
+    gates_readiness: bool = False
+    timeout: float = 3.0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure over time. `collect` gives its values now, each with the values of the `labels`."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    collect: Callable[[], Iterable[tuple[LabelValues, float]]]
+    kind: Literal["gauge", "counter"] = "gauge"
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Entry = TypeVar("Entry", bound=Named)
+
+
+class Registry(Generic[Entry]):
+    """Entries by name, each name once."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.entries: dict[str, Entry] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Raises AlreadyRegistered if the name is taken."""
+        if entry.name in self.entries:
+            raise AlreadyRegistered(f"The {self.kind} {entry.name!r} is registered already.")
+        self.entries[entry.name] = entry
+
+    def get(self, name: str) -> Entry:
+        """Raises NotRegistered if there is none of this name."""
+        try:
+            return self.entries[name]
+        except KeyError:
+            raise NotRegistered(
+                f"No {self.kind} is registered as {name!r}. Register it in the AppConfig.ready() of its app."
+            ) from None
+
+    def all(self) -> list[Entry]:
+        return sorted(self.entries.values(), key=lambda entry: entry.name)
+
+
+events: Registry[Event] = Registry("event")
+checks: Registry[Check] = Registry("check")
+metrics: Registry[Metric] = Registry("metric")
+
+register_event = events.add
+register_check = checks.add
+register_metric = metrics.add
