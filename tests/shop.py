@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import Group
+
 from inventory.models import (
     Category,
     Ingredient,
@@ -143,8 +145,6 @@ def assert_levels_are_what_the_ledger_sums_to() -> None:
 
 def user_of(role: str, email: str | None = None) -> User:
     """A user with a role, as the shop's roles stand after `migrate`."""
-    from django.contrib.auth.models import Group
-
     user = User.objects.create_user(
         email or f"{role}@shop.example", "correct horse battery", is_staff=role != "customer"
     )
