@@ -1,11 +1,35 @@
 """What the store room wants watched."""
 
+from collections.abc import Iterable
+
+from django.db.models import Count, F
 from django.utils.translation import gettext_lazy as _
 
+from inventory.models import StockLevel
 from inventory.services.ledger import LOW_STOCK
-from monitoring.registry import Event, register_event
+from monitoring.registry import Event, LabelValues, Metric, register_event, register_metric
 
 
 def register() -> None:
-    """Tells monitoring about the store room's events. Called once, when the apps are ready."""
+    """Tells monitoring about the store room. Called once, when the apps are ready."""
     register_event(Event(name=LOW_STOCK, severity="warning", title=_("Low stock")))
+    register_metric(
+        Metric(
+            name="samovar_stock_below_minimum",
+            help="Ingredients below their minimum at an open location.",
+            labels=("location",),
+            collect=levels_below_minimum,
+        )
+    )
+
+
+def levels_below_minimum() -> Iterable[tuple[LabelValues, float]]:
+    """The number of low levels of each open location that has any."""
+    rows = (
+        StockLevel.objects.filter(quantity__lt=F("minimum"), location__is_active=True)
+        .order_by()
+        .values_list("location__name")
+        .annotate(number=Count("pk"))
+    )
+    for location, number in rows:
+        yield {"location": location}, number
