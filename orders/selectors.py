@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from inventory.errors import Shortage
 from inventory.menu import load_menu
 from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
-from orders.models import Order, OrderItem
+from orders.models import BatchRun, Order, OrderItem
 from orders.models.order import OrderQuerySet
 from orders.pricing import OrderLine, Price, price_order
 from users.models import User
@@ -127,3 +127,9 @@ def best_sellers(
 def orders_per_day(*, location: Location, days: Sequence[datetime.date]) -> list[tuple[datetime.date, DayFigures]]:
     """The figures of several days, each with its own bounds."""
     return [(day, day_figures(location=location, day=day)) for day in days]
+
+
+def stalled_batches(*, at: datetime.datetime) -> QuerySet[BatchRun]:
+    """Batches that are not finished and made no progress for two minutes before `at`: the message that
+    should carry them on was lost with a broker or a worker."""
+    return BatchRun.objects.filter(finished_at=None, updated_at__lt=at - datetime.timedelta(minutes=2))

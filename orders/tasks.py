@@ -1,7 +1,9 @@
 """Background work of orders."""
 
 from celery import shared_task
+from django.utils import timezone
 
+from orders.selectors import stalled_batches
 from orders.services.batch import run_batch_part
 
 
@@ -10,3 +12,10 @@ def run_batch(run_id: str) -> None:
     """Deals with one part of a large batch and calls itself for the next one."""
     if run_batch_part(run_id=run_id):
         run_batch.delay(run_id)
+
+
+@shared_task
+def carry_on_stalled_batches() -> None:
+    """Calls again for batches whose message was lost. Two calls for one batch do no harm: parts are locked."""
+    for run_id in stalled_batches(at=timezone.now()).values_list("pk", flat=True):
+        run_batch.delay(str(run_id))

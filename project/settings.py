@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "users.middleware.AccountLanguageMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -124,10 +125,14 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "carry on stalled batches": {"task": "orders.tasks.carry_on_stalled_batches", "schedule": 60},
     "forget old idempotency keys": {
         "task": "foundation.tasks.forget_old_idempotency_keys",
         "schedule": 3600,
     },
+    "forget old sign-in counts": {"task": "users.tasks.forget_old_sign_in_counts", "schedule": 3600},
+    "forget expired tokens": {"task": "users.tasks.forget_expired_tokens", "schedule": 3600},
+    "forget expired sessions": {"task": "users.tasks.forget_expired_sessions", "schedule": 86400},
 }
 
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
@@ -152,6 +157,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Attempts to sign in, for one network address and for one e-mail.
+SIGN_IN_RATE = env.str("SIGN_IN_RATE", default="20/min")
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -163,6 +170,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_REFERRER_POLICY = "same-origin"
+# How many proxies of our own add to X-Forwarded-For; the address before theirs is the client's.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if SECURE_PROXY_SSL_HEADER else 0)
 X_FRAME_OPTIONS = "DENY"
 # The "new order" page posts one JSON field; 5,000 lines of it fit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -182,9 +191,10 @@ CURRENCY_DECIMALS = env.int("CURRENCY_DECIMALS", default=2)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "users.api.authentication.ApiTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_PERMISSION_CLASSES": ["foundation.api.permissions.ActionPermissions"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -192,12 +202,11 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["foundation.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "foundation.api.errors.exception_handler",
-    "DEFAULT_THROTTLE_RATES": {"sign_in": env.str("SIGN_IN_RATE", default="20/min")},
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=30)
-KNOX_TOKEN_MODEL = "users.ApiToken"
+KNOX_TOKEN_MODEL = "users.ApiToken"  # noqa: S105
 REST_KNOX = {"TOKEN_TTL": timedelta(days=API_TOKEN_DAYS), "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Samovar",
@@ -219,6 +228,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
+    "LOGIN": {"form": "users.forms.SignInForm"},
     "STYLES": ["project.navigation.stylesheet"],
     "SIDEBAR": SIDEBAR,
     "BORDER_RADIUS": "8px",

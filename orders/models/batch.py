@@ -30,6 +30,7 @@ class BatchRun(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    updated_at = models.DateTimeField(_("last progress"), default=timezone.now, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     class Meta:

@@ -122,10 +122,11 @@ def run_batch_part(*, run_id: UUID | str) -> bool:
         )
         run.failures += [result.as_json() for result in results if result.refusal]
         run.done += len(part)
+    run.updated_at = timezone.now()
     is_finished = run.done >= run.total
     if is_finished and run.finished_at is None:
         run.finished_at = timezone.now()
-    run.save(update_fields=["done", "failures", "finished_at"])
+    run.save(update_fields=["done", "failures", "updated_at", "finished_at"])
     return not is_finished
 
 
