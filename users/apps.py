@@ -1,7 +1,16 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class UsersConfig(AppConfig):
     name = "users"
     verbose_name = _("Users")
+
+    def ready(self) -> None:
+        # Models may only be imported once all apps are there.
+        from users import watch  # noqa: PLC0415
+        from users.roles import sync_roles_after_migrate  # noqa: PLC0415
+
+        post_migrate.connect(sync_roles_after_migrate, dispatch_uid="users.roles")
+        watch.register()

@@ -43,12 +43,12 @@ class Migration(migrations.Migration):
             name='ApiToken',
             fields=[
                 ('token_key', models.CharField(db_index=True, max_length=25)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('expiry', models.DateTimeField(blank=True, null=True)),
+                ('created', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('expiry', models.DateTimeField(verbose_name='expires')),
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('digest', models.CharField(editable=False, max_length=128, unique=True)),
                 ('name', models.CharField(help_text='What uses it: a till, a website, a script.', max_length=100, verbose_name='name')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='auth_token_set', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
                 'verbose_name': 'API token',

@@ -1,0 +1,46 @@
+"""Questions about accounts, roles and tokens."""
+
+from django.db.models import Count, QuerySet
+
+from users.choices import Role
+from users.errors import UserMissing
+from users.models import ApiToken, User
+
+
+def users_with_roles() -> QuerySet[User]:
+    """All users with their groups fetched, so that `user.role` asks nothing."""
+    return User.objects.prefetch_related("groups")
+
+
+def user_by_email(email: str) -> User:
+    """Returns the account that signs in with this e-mail, in any case; raises UserMissing."""
+    try:
+        return User.objects.get_by_natural_key(email)
+    except User.DoesNotExist:
+        raise UserMissing(email) from None
+
+
+def active_admins() -> QuerySet[User]:
+    """The admins who can sign in."""
+    return User.objects.filter(is_active=True, groups__name=Role.ADMIN)
+
+
+def permissions_of(user: User) -> list[str]:
+    """What the user may do, as sorted "app.codename"; nothing for somebody deactivated."""
+    return sorted(user.get_all_permissions())
+
+
+def api_tokens_of(user: User) -> QuerySet[ApiToken]:
+    """The user's own API tokens, the newest first."""
+    return ApiToken.objects.filter(user=user)
+
+
+def active_users_by_role() -> dict[str, int]:
+    """How many active accounts each role has, 0 included."""
+    counts = dict(
+        User.objects.filter(is_active=True, groups__name__in=Role.values)
+        .values_list("groups__name")
+        .annotate(Count("pk"))
+        .order_by()
+    )
+    return {role.value: counts.get(role.value, 0) for role in Role}

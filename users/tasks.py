@@ -1,0 +1,25 @@
+"""The users' housekeeping."""
+
+from celery import shared_task
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from users.services import sign_in_limit, tokens
+
+
+@shared_task
+def forget_old_sign_in_counts() -> int:
+    """Deletes the counts of sign-in attempts that no limit looks at any more."""
+    return sign_in_limit.forget_old_counts(now=timezone.now())
+
+
+@shared_task
+def forget_expired_tokens() -> int:
+    """Deletes API tokens that have expired."""
+    return tokens.forget_expired_tokens(now=timezone.now())
+
+
+@shared_task
+def forget_expired_sessions() -> int:
+    """Deletes the sessions of people who have not come back in time."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]

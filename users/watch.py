@@ -1,0 +1,28 @@
+"""What monitoring learns about people: locked sign-ins, and how many accounts there are."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.registry import Event, Metric, register_event, register_metric
+from monitoring.severity import Severity
+from users import selectors
+
+SIGN_IN_LOCKED = "users.sign_in_locked"
+
+
+def register() -> None:
+    """Called once, when the apps are ready."""
+    register_event(Event(SIGN_IN_LOCKED, Severity.WARNING, _("Too many attempts to sign in")))
+    register_metric(
+        Metric(
+            name="samovar_active_users",
+            help="Accounts that can sign in, by role.",
+            labels=("role",),
+            collect=active_users_by_role,
+        )
+    )
+
+
+def active_users_by_role() -> Iterable[tuple[dict[str, str], float]]:
+    return [({"role": role}, float(count)) for role, count in selectors.active_users_by_role().items()]
