@@ -102,17 +102,20 @@ def load_groups(product_ids: Collection[int]) -> dict[int, list[MenuGroup]]:
     )
     effects: dict[int, list[MenuEffect]] = {}
     if rows:
-        for option_id, *effect in (
+        for option_id, kind, ingredient_id, replacement_id, factor, quantity, _pk in (
             OptionEffect.objects.filter(option__group__product_links__product_id__in=product_ids)
             .order_by("id")
             .distinct()
             .values_list("option_id", "kind", "ingredient_id", "replacement_id", "factor", "quantity", "id")
         ):
-            effects.setdefault(option_id, []).append(MenuEffect(*effect[:-1]))
+            effect = MenuEffect(kind, ingredient_id, replacement_id, factor, quantity)
+            effects.setdefault(option_id, []).append(effect)
     groups: dict[int, dict[int, MenuGroup]] = {}
-    for product_id, group_id, name, least, most, free, option_id, *option in rows:
+    for product_id, group_id, name, least, most, free, option_id, title, delta, is_default, is_on in rows:
         asked = groups.setdefault(product_id, {})
         group = asked.setdefault(group_id, MenuGroup(group_id, name, least, most, free, {}))
         if option_id is not None:
-            group.options[option_id] = MenuOption(option_id, *option, tuple(effects.get(option_id, ())))
+            group.options[option_id] = MenuOption(
+                option_id, title, delta, is_default, is_on, tuple(effects.get(option_id, ()))
+            )
     return {product_id: list(asked.values()) for product_id, asked in groups.items()}

@@ -61,19 +61,24 @@ def sufficient_levels(location: Location, *, ingredient: str, quantity: str) -> 
     )
 
 
-def with_availability(products: QuerySet[Product], *, location: Location) -> QuerySet[Product]:
-    """Adds `is_available`: the product is listed, the location is open, and every ingredient of its recipe is
-    at or above its minimum and covers one portion. A product without a recipe is untracked: only listed."""
+def is_available_at(location: Location) -> models.ExpressionWrapper:
+    """A condition for products: listed, the location is open, and every ingredient of the recipe is at or above
+    its minimum and covers one portion. A product without a recipe is untracked: only listed."""
     lacking = RecipeLine.objects.filter(product_id=OuterRef("pk")).exclude(
         sufficient_levels(location, ingredient="ingredient_id", quantity="quantity")
     )
     listed = Q(is_listed=True) if location.is_active else Q(pk__in=[])
-    return products.annotate(is_available=models.ExpressionWrapper(listed & ~Exists(lacking), models.BooleanField()))
+    return models.ExpressionWrapper(listed & ~Exists(lacking), models.BooleanField())
+
+
+def with_availability(products: QuerySet[Product], *, location: Location) -> QuerySet[Product]:
+    """Adds `is_available`; see `is_available_at`."""
+    return products.annotate(is_available=is_available_at(location))
 
 
 def available_products(*, location: Location) -> QuerySet[Product]:
     """The products that can be sold at the location now."""
-    return with_availability(Product.objects.all(), location=location).filter(is_available=True)
+    return Product.objects.filter(is_available_at(location))
 
 
 def options_in_stock(*, location: Location) -> QuerySet[Option]:

@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from inventory.models import StockLevel
 from inventory.services.ledger import LOW_STOCK
 from monitoring.registry import Event, LabelValues, Metric, register_event, register_metric
+from monitoring.severity import Severity
 
 
 def register() -> None:
     """Tells monitoring about the store room. Called once, when the apps are ready."""
-    register_event(Event(name=LOW_STOCK, severity="warning", title=_("Low stock")))
+    register_event(Event(name=LOW_STOCK, severity=Severity.WARNING, title=_("Low stock")))
     register_metric(
         Metric(
             name="samovar_stock_below_minimum",

@@ -4,6 +4,7 @@ Nothing else in this app calls `select_for_update`.
 """
 
 from collections.abc import Collection
+from uuid import UUID
 
 from django.db import transaction
 
@@ -26,6 +27,6 @@ def lock_orders(order_ids: Collection[int]) -> list[Order]:
     return list(Order.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=order_ids).order_by("pk"))
 
 
-def lock_batch_run(run_id: object) -> BatchRun:
+def lock_batch_run(run_id: UUID | str) -> BatchRun:
     """Locks a batch, so that two workers never deal with the same part of it."""
     return BatchRun.objects.select_for_update(no_key=True).get(pk=run_id)

@@ -15,5 +15,5 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 
 
 @setup_logging.connect
-def keep_the_log_settings_of_the_project(**kwargs) -> None:
+def keep_the_log_settings_of_the_project(**kwargs: object) -> None:
     """Stops Celery from replacing the structured log: Django has set it up already."""

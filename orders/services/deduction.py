@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from inventory.errors import Unavailable
 from inventory.menu import MenuProduct
@@ -71,7 +72,7 @@ def deduct(
         )
     except GuardFailed as failed:
         blocked: dict[int, str] = {}
-        needed = {}
+        needed: dict[int, tuple[Decimal, Decimal]] = {}
         for ingredient_id, (quantity, minimum) in failed.levels.items():
             for product, guard in portions[ingredient_id]:
                 if quantity < minimum or quantity < guard.portion:

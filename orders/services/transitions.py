@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django_fsm import can_proceed
+from django_fsm import can_proceed, get_all_FIELD_transitions
 
 from orders.errors import WrongStatus
 from orders.locks import lock_order
@@ -42,11 +42,9 @@ def proceed(order: Order, verb: str) -> None:
     """Makes the transition `verb` on a locked order in memory. Raises WrongStatus."""
     transition = getattr(order, verb)
     if not can_proceed(transition):
-        sources = [
-            one.source
-            for one in order.get_all_status_transitions()
-            if one.name == verb  # type: ignore[attr-defined]
-        ]
+        sources = {
+            one.source for one in get_all_FIELD_transitions(order, Order._meta.get_field("status")) if one.name == verb
+        }
         raise wrong_status(order, [status for status in Order.Status.values if status in sources])
     transition()
 
