@@ -61,14 +61,15 @@ def sufficient_levels(location: Location, *, ingredient: str, quantity: str) -> 
     )
 
 
-def is_available_at(location: Location) -> models.ExpressionWrapper:
+def is_available_at(location: Location) -> models.ExpressionWrapper | models.Value:
     """A condition for products: listed, the location is open, and every ingredient of the recipe is at or above
     its minimum and covers one portion. A product without a recipe is untracked: only listed."""
+    if not location.is_active:
+        return models.Value(False)
     lacking = RecipeLine.objects.filter(product_id=OuterRef("pk")).exclude(
         sufficient_levels(location, ingredient="ingredient_id", quantity="quantity")
     )
-    listed = Q(is_listed=True) if location.is_active else Q(pk__in=[])
-    return models.ExpressionWrapper(listed & ~Exists(lacking), models.BooleanField())
+    return models.ExpressionWrapper(Q(is_listed=True) & ~Exists(lacking), models.BooleanField())
 
 
 def with_availability(products: QuerySet[Product], *, location: Location) -> QuerySet[Product]:
