@@ -29,7 +29,7 @@ class ApiTokenAdmin(RefusalsInForms, ModelAdmin):
 
     form = NewTokenForm
     fields = ("name", "days")
-    list_display = ("name", "beginning", "created", "expires")
+    list_display = ("name", "begins_with", "created_at", "expires")
     list_display_links = None
     actions = ("revoke",)
     list_per_page = 50
@@ -48,14 +48,14 @@ class ApiTokenAdmin(RefusalsInForms, ModelAdmin):
         return request.user.has_perm("users.delete_apitoken")
 
     @display(description=_("begins with"))
-    def beginning(self, token: ApiToken) -> str:
-        return f"{token.token_key[:8]}…"
+    def begins_with(self, token: ApiToken) -> str:
+        return f"{token.beginning[:8]}…"
 
-    @display(description=_("expires"), ordering="expiry", label={"expired": "danger"})
+    @display(description=_("expires"), ordering="expires_at", label={"expired": "danger"})
     def expires(self, token: ApiToken) -> Any:
-        if token.expiry and token.expiry < timezone.now():
+        if token.expires_at < timezone.now():
             return "expired", gettext("expired")
-        return token.expiry
+        return token.expires_at
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

@@ -26,7 +26,7 @@ class ApiTokenAuthentication(TokenAuthentication):
             digest = hash_token(token.decode("ascii"))
         except UnicodeDecodeError:
             raise self._refused() from None
-        record = ApiToken.objects.select_related("user").filter(digest=digest, expiry__gt=timezone.now()).first()
+        record = ApiToken.objects.select_related("user").filter(digest=digest, expires_at__gt=timezone.now()).first()
         if record is None or not record.user.is_active:
             raise self._refused()
         return record.user, record

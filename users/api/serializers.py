@@ -14,7 +14,7 @@ class IssuedTokenSerializer(serializers.Serializer):
     """A new token; nobody can read it again."""
 
     token = serializers.CharField(source="secret", read_only=True)
-    expires_at = serializers.DateTimeField(source="record.expiry", read_only=True)
+    expires_at = serializers.DateTimeField(source="record.expires_at", read_only=True)
 
 
 class MeSerializer(serializers.Serializer):

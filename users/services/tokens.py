@@ -51,8 +51,8 @@ def issue_token(*, user: User, name: str, days: int | None = None, now: datetime
         user=user,
         name=name,
         digest=digest,
-        token_key=secret[: CONSTANTS.TOKEN_KEY_LENGTH],
-        expiry=(now or timezone.now()) + timedelta(days=days),
+        beginning=secret[: CONSTANTS.TOKEN_KEY_LENGTH],
+        expires_at=(now or timezone.now()) + timedelta(days=days),
     )
     with transaction.atomic():
         current = lock_user(user.pk)
@@ -82,4 +82,4 @@ def revoke_all_tokens(*, user_ids: Collection[int]) -> None:
 
 def forget_expired_tokens(*, now: datetime) -> int:
     """Deletes tokens that open nothing any more; returns how many."""
-    return ApiToken.objects.filter(expiry__lt=now).delete()[0]
+    return ApiToken.objects.filter(expires_at__lt=now).delete()[0]
