@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class FoundationConfig(AppConfig):
     name = "foundation"
     verbose_name = _("Foundation")
+
+    def ready(self) -> None:
+        # Imported for its effect: Django learns of the checks.
+        from foundation import checks, logs  # noqa: F401, PLC0415
+
+        logs.connect()

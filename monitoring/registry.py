@@ -3,6 +3,7 @@
 Monitoring knows no domain: an app names its events before it notifies of them, its checks, and its metrics.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -48,6 +49,12 @@ class Metric:
     labels: tuple[str, ...]
     collect: Callable[[], Iterable[tuple[LabelValues, float]]]
     kind: Literal["gauge", "counter"] = "gauge"
+
+    def __post_init__(self) -> None:
+        # The names that Prometheus reads: https://prometheus.io/docs/concepts/data_model/
+        for name in (self.name, *self.labels):
+            if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name):
+                raise ValueError(f"{name!r} is no name for a metric or a label.")
 
 
 class Named(Protocol):

@@ -1,11 +1,10 @@
-"""Addresses for whoever watches the server."""
+"""Addresses for load balancers and supervisors."""
 
-from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
+from monitoring import health
 
-def live(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"status": "ok"})
-
-
-urlpatterns = [path("live", live)]
+urlpatterns = [
+    path("live", health.live, name="live"),
+    path("ready", health.ready, name="ready"),
+]

@@ -4,6 +4,7 @@
 `var/env`, which `manage.py up` writes for the embedded services.
 """
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from structlog.typing import Processor
 
+from foundation.logs import mask_secrets
 from project.navigation import SIDEBAR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -71,6 +74,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "monitoring.middleware.AnonymousProbes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -196,7 +200,7 @@ REST_FRAMEWORK = {
     ],
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_PERMISSION_CLASSES": ["foundation.api.permissions.ActionPermissions"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["foundation.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "foundation.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["foundation.api.filters.StrictFilterBackend"],
@@ -251,16 +255,24 @@ UNFOLD = {
 
 # --- logs ---------------------------------------------------------------------------------------------
 
-DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# "json" for machines, "console" for people. One line for every request, with its id; lines of a task carry the
+# task's id and the id of the request that caused it.
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
-STRUCTLOG_CHAIN = [
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.ERROR
+STRUCTLOG_CHAIN: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
     structlog.processors.UnicodeDecoder(),
+    mask_secrets,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 structlog.configure(
     processors=[
@@ -282,12 +294,20 @@ LOGGING = {
         },
         "console": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(colors=False),
+            "processor": structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
             "foreign_pre_chain": STRUCTLOG_CHAIN,
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # django_structlog writes one line for every request; Django's own would double it.
-    "loggers": {"django.server": {"handlers": [], "propagate": False}},
+    # django_structlog writes one line for every request and task, failed ones with their exception.
+    # What Django and Celery say of the same would double it.
+    "loggers": {
+        "django.server": {"handlers": [], "propagate": False},
+        "django.request": {"level": "CRITICAL"},
+        "celery.app.trace": {"level": "CRITICAL"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
 }

@@ -17,3 +17,9 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
 ]
+
+# JSON under /api/, pages elsewhere.
+handler400 = "foundation.api.errors.bad_request"
+handler403 = "foundation.api.errors.permission_denied"
+handler404 = "foundation.api.errors.page_not_found"
+handler500 = "foundation.api.errors.failed"

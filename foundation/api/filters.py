@@ -35,7 +35,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         refuse_nul(request)
         queryset = super().filter_queryset(request, queryset, view)
         refuse_ignored(filterset)
-        if searches and not any(issubclass(backend, SearchFilter) for backend in view.filter_backends):
+        if searches and not any(issubclass(backend, SearchFilter) for backend in getattr(view, "filter_backends", ())):
             queryset = SearchFilter().filter_queryset(request, queryset, view)
         return queryset
 

@@ -32,7 +32,7 @@ class IdempotentMixin:
         method = (request.method or "").lower()
         if request.method in WRITES and HEADER in request.headers and request.user.is_authenticated:
             # As viewsets do it themselves: the handler of the method is an attribute of the view's instance.
-            handler = getattr(self, method, self.http_method_not_allowed)  # type: ignore[attr-defined]
+            handler: Callable[..., HttpResponseBase] = getattr(self, method, None) or self.http_method_not_allowed  # type: ignore[attr-defined]
             setattr(self, method, partial(handle_once, handler))
 
 

@@ -33,9 +33,7 @@ class KeysetPagination(BasePagination):
     cursor_parameter = "cursor"
     page_size_parameter = "page_size"
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         self.url = request.build_absolute_uri()
         self.ordering = total_ordering(queryset, getattr(view, "ordering", None))
         self.size = self.asked_size(request)
@@ -88,7 +86,9 @@ class KeysetPagination(BasePagination):
             return AFTER, None
         try:
             where, *texts = self.signer.unsign_object(cursor)
-            return where, [value_of(queryset, name, text) for name, text in zip(bare(self.ordering), texts, strict=True)]
+            return where, [
+                value_of(queryset, name, text) for name, text in zip(bare(self.ordering), texts, strict=True)
+            ]
         except (signing.BadSignature, ValueError, TypeError, FieldError):
             raise InvalidInput.at(
                 self.cursor_parameter,
@@ -141,7 +141,9 @@ def total_ordering(queryset: QuerySet[Any], asked: str | Sequence[str] | None) -
     ordering = tuple(("-" if name.startswith("-") else "") + names.get(*[name.lstrip("-")] * 2) for name in ordering)
     for name in bare(ordering):
         if getattr(field_of(queryset, name), "null", False):
-            raise ImproperlyConfigured(f"A list can't be paged by {name}: it may be NULL, which has no place in an order.")
+            raise ImproperlyConfigured(
+                f"A list can't be paged by {name}: it may be NULL, which has no place in an order."
+            )
     if key in bare(ordering):
         return ordering
     return (*ordering, f"-{key}" if ordering[-1].startswith("-") else key)

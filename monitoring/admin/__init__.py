@@ -1,0 +1,3 @@
+from monitoring.admin.alert import AlertAdmin
+
+__all__ = ["AlertAdmin"]

@@ -1,0 +1,34 @@
+"""What every admin of the shop starts from."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from foundation.counting import CappedPaginator
+
+
+class ShopModelAdmin(ModelAdmin):
+    """Unfold's ModelAdmin, which never counts a large table."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+
+class ReadOnlyAdmin:
+    """Mixin, before ShopModelAdmin: looking only, with Django's view permission. Services write, forms don't."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        declared = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        opts: Any = self.opts  # type: ignore[attr-defined]
+        return [*declared, *(field.name for field in (*opts.fields, *opts.many_to_many) if field.name not in declared)]
