@@ -1,5 +1,6 @@
 """Cancelling orders and parts of them."""
 
+import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -20,7 +21,14 @@ from orders.services.transitions import proceed, require_status
 
 
 @transaction.atomic
-def cancel_order(*, order_id: int, actor: Actor, reason: str = "", restock: bool = True) -> Order:
+def cancel_order(
+    *,
+    order_id: int,
+    actor: Actor,
+    reason: str = "",
+    restock: bool = True,
+    at: datetime.datetime | None = None,
+) -> Order:
     """Cancels an active order. Its ingredients go back to the shelf, or are written off as wasted.
 
     Of two people who cancel it at the same moment, one does and the other is told.
@@ -28,8 +36,8 @@ def cancel_order(*, order_id: int, actor: Actor, reason: str = "", restock: bool
     """
     order = lock_order(order_id)
     before = order.status
-    proceed(order, OrderEvent.Kind.CANCELLED)
-    give_back([order], actor=actor, reason=reason, restock=restock)
+    proceed(order, OrderEvent.Kind.CANCELLED, at=at)
+    give_back([order], actor=actor, reason=reason, restock=restock, at=at)
     order.save(update_fields=["status", "closed_at", "subtotal", "discount", "total"])
     event(
         order,
@@ -38,13 +46,21 @@ def cancel_order(*, order_id: int, actor: Actor, reason: str = "", restock: bool
         from_status=before,
         reason=reason,
         details={"restock": restock},
+        at=at,
     ).save(force_insert=True)
     return order
 
 
 @transaction.atomic
 def cancel_item(
-    *, order_id: int, item_id: int, quantity: int, actor: Actor, reason: str = "", restock: bool = True
+    *,
+    order_id: int,
+    item_id: int,
+    quantity: int,
+    actor: Actor,
+    reason: str = "",
+    restock: bool = True,
+    at: datetime.datetime | None = None,
 ) -> Order:
     """Takes back `quantity` of a line of an active order. When nothing is left, the order is cancelled.
 
@@ -75,13 +91,18 @@ def cancel_item(
     item.total = item.unit_price * item.remaining
     item.save(update_fields=["cancelled_quantity", "total"])
     CancelledItem.objects.create(
-        item=item, quantity=quantity, reason=reason, is_restocked=restock, created_by_id=actor.user_id
+        item=item,
+        quantity=quantity,
+        reason=reason,
+        is_restocked=restock,
+        created_by_id=actor.user_id,
+        created_at=at or timezone.now(),
     )
     order.subtotal = sum((one.total for one in items), Decimal("0.00"))
     order.total = order.subtotal - order.discount
     nothing_left = not any(one.remaining for one in items)
     if nothing_left:
-        proceed(order, OrderEvent.Kind.CANCELLED)
+        proceed(order, OrderEvent.Kind.CANCELLED, at=at)
     order.save(update_fields=["status", "closed_at", "subtotal", "discount", "total"])
     event(
         order,
@@ -90,12 +111,15 @@ def cancel_item(
         from_status=before,
         reason=reason,
         details={"item": item.pk, "name": item.name, "quantity": quantity, "restock": restock},
+        at=at,
     ).save(force_insert=True)
-    post_movements(movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason)
+    post_movements(movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason, at=at)
     return order
 
 
-def give_back(orders: Sequence[Order], *, actor: Actor, reason: str, restock: bool) -> None:
+def give_back(
+    orders: Sequence[Order], *, actor: Actor, reason: str, restock: bool, at: datetime.datetime | None = None
+) -> None:
     """Takes back all that is left of these locked orders: lines, records and stock, in five queries.
 
     The orders themselves are changed and saved by the caller.
@@ -115,7 +139,7 @@ def give_back(orders: Sequence[Order], *, actor: Actor, reason: str, restock: bo
             restock=restock,
         )
     ]
-    now = timezone.now()
+    now = at or timezone.now()
     CancelledItem.objects.bulk_create(
         [
             CancelledItem(
@@ -130,4 +154,6 @@ def give_back(orders: Sequence[Order], *, actor: Actor, reason: str, restock: bo
         ]
     )
     OrderItem.objects.filter(order_id__in=ids).update(cancelled_quantity=F("quantity"), total=Decimal("0.00"))
-    post_movements(movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason)
+    post_movements(
+        movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason, at=now
+    )

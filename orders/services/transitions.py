@@ -1,5 +1,6 @@
 """Moving an order along: preparing, ready, completed."""
 
+import datetime
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -12,33 +13,36 @@ from orders.services.actor import Actor
 from orders.services.events import event
 
 
-def prepare_order(*, order_id: int, actor: Actor) -> Order:
+def prepare_order(*, order_id: int, actor: Actor, at: datetime.datetime | None = None) -> Order:
     """pending → preparing. Raises UnknownOrder, WrongStatus."""
-    return advance(order_id, OrderEvent.Kind.PREPARED, actor)
+    return advance(order_id, OrderEvent.Kind.PREPARED, actor, at=at)
 
 
-def ready_order(*, order_id: int, actor: Actor) -> Order:
+def ready_order(*, order_id: int, actor: Actor, at: datetime.datetime | None = None) -> Order:
     """preparing → ready. Raises UnknownOrder, WrongStatus."""
-    return advance(order_id, OrderEvent.Kind.READIED, actor)
+    return advance(order_id, OrderEvent.Kind.READIED, actor, at=at)
 
 
-def complete_order(*, order_id: int, actor: Actor) -> Order:
+def complete_order(*, order_id: int, actor: Actor, at: datetime.datetime | None = None) -> Order:
     """An active order → completed. Raises UnknownOrder, WrongStatus."""
-    return advance(order_id, OrderEvent.Kind.COMPLETED, actor)
+    return advance(order_id, OrderEvent.Kind.COMPLETED, actor, at=at)
 
 
 @transaction.atomic
-def advance(order_id: int, verb: OrderEvent.Kind, actor: Actor) -> Order:
-    """Locks the order, then makes the transition called `verb` and writes its event."""
+def advance(order_id: int, verb: OrderEvent.Kind, actor: Actor, *, at: datetime.datetime | None = None) -> Order:
+    """Locks the order, then makes the transition called `verb` and writes its event.
+
+    `at` dates what happened earlier, here and in the other verbs of an order; None means now.
+    """
     order = lock_order(order_id)
     before = order.status
-    proceed(order, verb)
+    proceed(order, verb, at=at)
     order.save(update_fields=["status", "closed_at"])
-    event(order, verb, actor, from_status=before).save(force_insert=True)
+    event(order, verb, actor, from_status=before, at=at).save(force_insert=True)
     return order
 
 
-def proceed(order: Order, verb: str) -> None:
+def proceed(order: Order, verb: str, *, at: datetime.datetime | None = None) -> None:
     """Makes the transition `verb` on a locked order in memory. Raises WrongStatus."""
     transition = getattr(order, verb)
     if not can_proceed(transition):
@@ -47,6 +51,8 @@ def proceed(order: Order, verb: str) -> None:
         }
         raise wrong_status(order, [status for status in Order.Status.values if status in sources])
     transition()
+    if at is not None and not order.is_active:
+        order.closed_at = at
 
 
 def require_status(order: Order, allowed: Sequence[str]) -> None:
