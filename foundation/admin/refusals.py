@@ -45,6 +45,16 @@ class RefusalsInForms:
         return RefusedForm
 
 
+def add_refusal(form: forms.BaseForm, refusal: Refusal, *, names: Mapping[str, str] | None = None) -> None:
+    """Says at the form's fields what a service refused; what concerns none of them stands above the form.
+
+    `names` maps the service's names of fields to those of the form, where they differ.
+    """
+    for field, sentence in _sentences(refusal):
+        name = (names or {}).get(field, field)
+        form.add_error(name if name in form.fields else None, sentence)
+
+
 def _sentences(refusal: Refusal) -> Iterator[tuple[str, str]]:
     if isinstance(refusal, InvalidInput) and refusal.errors:
         for field, sentences in refusal.errors.items():
