@@ -2,6 +2,8 @@
 
 from unfold.sites import UnfoldAdminSite
 
+from users.site import AccountPages
 
-class SamovarAdminSite(UnfoldAdminSite):
+
+class SamovarAdminSite(AccountPages, UnfoldAdminSite):
     """The admin of the shop, with today's figures on its home page."""

@@ -1,0 +1,36 @@
+"""The admin site's pages of one's own account: signing in, and changing one's password."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from users.forms import OwnPasswordForm
+
+
+class AccountPages(AdminSite):
+    """To be inherited by the admin site, before the class that gives it its look."""
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The form's own answer, with status 429 when the limit of attempts is reached."""
+        response = super().login(request, extra_context)
+        form = (response.context_data or {}).get("form") if isinstance(response, TemplateResponse) else None
+        # Known only after validation, which the view has done by now.
+        if retry_after := getattr(form, "retry_after", None):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(retry_after)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's page, with the form that calls the shop's service."""
+        request.current_app = self.name  # type: ignore[attr-defined]
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            template_name=self.password_change_template or "registration/password_change_form.html",
+            success_url=reverse(f"{self.name}:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
