@@ -49,9 +49,12 @@ class Location(models.Model):
 
     def day_of(self, moment: datetime.datetime) -> datetime.date:
         """The location's day that `moment` (aware) belongs to."""
-        local = moment.astimezone(zoneinfo.ZoneInfo(self.time_zone))
-        day = local.date()
-        return day if local.time() >= self.day_starts_at else day - datetime.timedelta(days=1)
+        day = moment.astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
+        # The bounds decide and not the clock on the wall, which shows some times twice or never.
+        start, end = self.day_bounds(day)
+        if moment < start:
+            return day - datetime.timedelta(days=1)
+        return day if moment < end else day + datetime.timedelta(days=1)
 
     def day_bounds(self, day: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
         """The first moment of the location's `day` and the first one after it, in UTC."""
