@@ -8,6 +8,6 @@ class FoundationConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for its effect: Django learns of the checks.
-        from foundation import checks, logs  # noqa: F401, PLC0415
+        from foundation import checks, request_logs  # noqa: F401, PLC0415
 
-        logs.connect()
+        request_logs.connect()
