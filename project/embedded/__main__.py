@@ -1,0 +1,35 @@
+"""The command line of the embedded services.
+
+python -m project.embedded up                          opens the shop; so does `manage.py up`
+python -m project.embedded with-services -- COMMAND    runs a command beside a scratch PostgreSQL and Redis
+"""
+
+import argparse
+import sys
+
+from project.embedded.console import Console
+from project.embedded.places import BASE_DIR, Places
+from project.embedded.up import open_shop
+from project.embedded.with_services import run_with_services
+
+
+def main(arguments: list[str]) -> int:
+    """Does what `arguments` say. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m project.embedded", description="The shop on one machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="open the shop: database, broker, web server, worker and beat")
+    up.add_argument("--stop-with-parent", action="store_true", help="stop when the parent process is gone")
+    with_services = commands.add_parser("with-services", help="run a command beside a scratch PostgreSQL and Redis")
+    with_services.add_argument("--scratch", action="store_true", help="even if DATABASE_URL or REDIS_URL is set")
+    with_services.add_argument("program", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command")
+    options = parser.parse_args(arguments)
+    if options.command == "up":
+        return open_shop(Places(BASE_DIR / "var"), Console(), with_parent=options.stop_with_parent)
+    program = options.program[1:] if options.program[:1] == ["--"] else options.program
+    if not program:
+        with_services.error("which command? Put it after --")
+    return run_with_services(program, Console(), scratch=options.scratch)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,117 @@
+"""Keeps the shop's programs running, and stops them in their order.
+
+honcho and its like were considered: they stop everything at once, restart nothing, and what they started outlives
+them when they are killed. Here the web server goes before the database, a worker that died comes back, and nothing
+is left behind.
+"""
+
+import os
+import signal
+import time
+from collections import deque
+from types import FrameType
+
+from project.embedded.console import Console
+from project.embedded.errors import CannotStart, StopRequested
+from project.embedded.leftovers import Record
+from project.embedded.processes import Program
+
+RESTARTS_AT_MOST = 5
+RESTARTS_WITHIN = 60.0
+TICK = 0.1
+
+
+class Supervisor:
+    """Starts programs, watches them, and stops them, the last started first.
+
+    Signals only leave a note, which `pause` turns into StopRequested: so nothing is interrupted between the start
+    of a program and its entry in the record.
+
+    Args:
+        record: where the running programs are written down for the next start.
+        with_parent: stop when the parent process is gone, for example a killed make.
+    """
+
+    def __init__(self, console: Console, record: Record, *, with_parent: bool = False) -> None:
+        self.console = console
+        self.record = record
+        self.programs: list[Program] = []
+        self._parent = os.getppid() if with_parent else None
+        self._requests = 0
+        self._restarts: dict[str, deque[float]] = {}
+
+    def listen(self) -> None:
+        """Takes Ctrl-C, SIGTERM and the end of the terminal as a request to stop."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note_request)
+
+    def launch(self, program: Program) -> None:
+        """Starts a program and writes it down."""
+        self.programs = [other for other in self.programs if other.name != program.name]
+        self.programs.append(program)
+        program.start()
+        self.record.write(self.programs)
+
+    def pause(self, seconds: float) -> None:
+        """Waits.
+
+        Raises:
+            StopRequested: somebody wants the shop to stop.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            if self._requests or (self._parent is not None and os.getppid() != self._parent):
+                raise StopRequested
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, TICK))
+
+    def check(self) -> None:
+        """Starts again what ended and may be started again.
+
+        Raises:
+            CannotStart: a program without which nothing works has ended, or one ends again and again.
+        """
+        for program in self.programs:
+            code = program.exit_code()
+            if code is None:
+                continue
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            if not program.restarts:
+                raise CannotStart(f"{program.title} {how}, so everything was stopped; its words are in {program.log}.")
+            self._count_restart(program, how)
+            self.console.say(f"  {program.title} {how} and is started again; its words are in {program.log}.")
+            program.kill()
+            program.start()
+            self.record.write(self.programs)
+
+    def watch(self) -> None:
+        """Watches the programs until somebody wants the shop to stop (StopRequested) or it cannot go on."""
+        while True:
+            self.check()
+            self.pause(0.5)
+
+    def stop(self) -> None:
+        """Stops everything, the last started first. A second Ctrl-C ends the waiting."""
+        requests = max(self._requests, 1)
+        for program in reversed(self.programs):
+            program.stop(hurry=lambda: self._requests > requests)
+        self.programs = []
+        self.record.forget()
+
+    def _count_restart(self, program: Program, how: str) -> None:
+        now = time.monotonic()
+        times = self._restarts.setdefault(program.name, deque())
+        times.append(now)
+        while now - times[0] > RESTARTS_WITHIN:
+            times.popleft()
+        if len(times) > RESTARTS_AT_MOST:
+            last = next((line.strip() for line in reversed(program.last_words().splitlines()) if line.strip()), "")
+            raise CannotStart(
+                f"{program.title} {how} {len(times)} times within a minute, so everything was stopped"
+                f"{f': {last}' if last else ''} All its words are in {program.log}."
+            )
+
+    def _note_request(self, number: int, frame: FrameType | None) -> None:
+        self._requests += 1

@@ -1,0 +1,173 @@
+"""Opens the whole shop on this machine, as `make run` and `manage.py up` do."""
+
+import http.client
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+from project.embedded import address
+from project.embedded.console import Console
+from project.embedded.environment import for_programs, read_dotenv, secret_variables, write_env
+from project.embedded.errors import CannotStart, StopRequested, sentence_of
+from project.embedded.leftovers import Record
+from project.embedded.lock import STOPPING, FolderLock
+from project.embedded.places import BASE_DIR, Places
+from project.embedded.processes import Program
+from project.embedded.secrets_file import Secrets
+from project.embedded.services import Services
+from project.embedded.supervisor import Supervisor
+
+
+def open_shop(places: Places, console: Console, *, with_parent: bool = False) -> int:
+    """Starts everything, and stops everything when asked to. Returns the exit code.
+
+    Args:
+        with_parent: stop when the parent process is gone, for example a killed make.
+    """
+    os.umask(0o077)
+    supervisor = Supervisor(console, Record(places.processes), with_parent=with_parent)
+    supervisor.listen()
+    lock = FolderLock(places.lock)
+    code = 0
+    try:
+        places.make()
+        lock.acquire()
+        Shop(places, console, supervisor, lock).run()
+    except StopRequested:
+        console.say("\nStopping …")
+    except CannotStart as refusal:
+        console.complain(f"\n{refusal}")
+        code = 1
+    except OSError as error:
+        console.complain(f"\n{sentence_of(error)}")
+        code = 1
+    if lock.is_held:
+        lock.tell(state=STOPPING)
+        supervisor.stop()
+        lock.release()
+        if code == 0:
+            console.say("Samovar is closed.")
+    return code
+
+
+class Shop:
+    """The sequence of a start."""
+
+    def __init__(self, places: Places, console: Console, supervisor: Supervisor, lock: FolderLock) -> None:
+        self.places, self.console, self.supervisor, self.lock = places, console, supervisor, lock
+
+    def run(self) -> None:
+        """Starts the shop and watches it until StopRequested or CannotStart."""
+        read_dotenv()
+        host, port = address.read_address(os.environ)
+        if sentence := address.why_not(host, port):
+            raise CannotStart(sentence)
+        self.console.say("Samovar is opening.")
+        secrets = Secrets.load(self.places.secrets)
+        secrets.save(self.places.secrets)
+        if stopped := self.supervisor.record.stop_leftovers():
+            self.console.step("Cleared", f"what was left of an earlier run: {', '.join(stopped)}")
+        made = secret_variables(secrets) | Services(self.places, secrets, self.supervisor).start()
+        write_env(self.places.env, made)
+        environment = for_programs(made)
+        self.prepare(environment)
+        for program in self.programs(environment, host, port):
+            self.supervisor.launch(program)
+        self.wait_for_the_web(host, int(port))
+        self.lock.tell(state="open", address=address.url(host, port))
+        self.welcome(host, port)
+        self.supervisor.watch()
+
+    def prepare(self, environment: Mapping[str, str]) -> None:
+        """Brings the tables up to date and fills the demo shop, in one short-lived process.
+
+        Raises:
+            CannotStart: it failed; the message repeats its last words.
+        """
+        if environment.get("DEMO") != "0" and not self.places.demo_accounts.exists():
+            self.console.step("Demo shop", "being filled, which takes a moment …")
+        program = self._python(
+            "prepare", "The preparation of the database", ["-m", "project.embedded.prepare"], environment
+        )
+        self.supervisor.launch(program)
+        while (code := program.exit_code()) is None:
+            self.supervisor.pause(0.1)
+        self.supervisor.programs.remove(program)
+        if code:
+            lines = [line.strip() for line in program.last_words().splitlines() if line.strip()]
+            raise CannotStart(
+                f"The database could not be prepared: {lines[-1] if lines else f'exit code {code}'} "
+                f"(all its words are in {program.log})"
+            )
+        self.console.step("Tables", "up to date")
+
+    def programs(self, environment: Mapping[str, str], host: str, port: str) -> list[Program]:
+        """Returns beat, the worker and the web server: in this order, so that they are stopped in the opposite one."""
+        celery = ["-m", "celery", "--app", "project", "--quiet"]
+        web = [
+            *["-m", "gunicorn", "project.wsgi", "--bind", address.bind(host, port)],
+            *["--workers", environment.get("WEB_CONCURRENCY", "2"), "--threads", "4"],
+            *["--graceful-timeout", "5", "--no-control-socket"],
+        ]
+        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--hostname", "samovar@%h"]
+        return [
+            self._python("beat", "Beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], environment),
+            self._python("worker", "The worker", worker, environment, patience=30.0),
+            self._python("web", "The web server", web, environment),
+        ]
+
+    def _python(
+        self, name: str, title: str, arguments: list[str], environment: Mapping[str, str], *, patience: float = 10.0
+    ) -> Program:
+        return Program(
+            name=name,
+            title=title,
+            command=[sys.executable, *arguments],
+            environment=environment,
+            folder=BASE_DIR,
+            log=self.places.logs / f"{name}.log",
+            stop_signal=signal.SIGTERM,
+            patience=patience,
+            restarts=name != "prepare",
+        )
+
+    def wait_for_the_web(self, host: str, port: int) -> None:
+        """Waits until the web server answers anything at all."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - a browser's view of the address
+        while True:
+            connection = http.client.HTTPConnection(host, port, timeout=5)
+            try:
+                connection.request("GET", "/health/live", headers={"Host": "localhost"})
+                connection.getresponse()
+            except (OSError, http.client.HTTPException):
+                self.supervisor.check()
+                self.supervisor.pause(0.1)
+            else:
+                return
+            finally:
+                connection.close()
+
+    def welcome(self, host: str, port: str) -> None:
+        """Says where the shop is and who may come in."""
+        say = self.console.say
+        say(f"\nSamovar is open:  {address.url(host, port)}")
+        if host not in {"127.0.0.1", "localhost", "::1"} and not os.environ.get("ALLOWED_HOSTS"):
+            say("Set ALLOWED_HOSTS to the names under which other machines reach it.")
+        accounts = self._demo_accounts()
+        if accounts:
+            width = max(len(account["email"]) for account in accounts)
+            say("\n  role        " + "e-mail".ljust(width) + "  password")
+            for account in accounts:
+                say(f"  {account['role']:<10}  {account['email']:<{width}}  {account['password']}")
+        elif os.environ.get("DEMO") == "0":
+            say("Make the first account with: .venv/bin/python manage.py create_admin")
+        say(f"\nLogs are in {self.places.logs}. Ctrl-C stops everything.")
+
+    def _demo_accounts(self) -> list[dict[str, str]]:
+        try:
+            accounts: list[dict[str, str]] = json.loads(self.places.demo_accounts.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return []
+        return accounts
