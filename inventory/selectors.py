@@ -1,6 +1,6 @@
 """Questions about the catalogue and the stock."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
@@ -44,6 +44,18 @@ def location_for(*, user: User | AnonymousUser, location_id: int | None) -> Loca
     raise UnknownLocation.at("location", _("The shop has several locations. Name one of them."))
 
 
+def location_to_show(*, user: User | AnonymousUser, location_id: int | None, locations: Sequence[Location]) -> Location:
+    """Of these locations (at least one), the one that a page shows: the one asked for, the user's default, the first.
+
+    What a page shows is never refused: an unknown one that is asked for counts as none.
+    """
+    by_id = {location.pk: location for location in locations}
+    if location_id in by_id:
+        return by_id[location_id]
+    default = DefaultLocation.objects.filter(user_id=user.pk).values_list("location_id", flat=True).first()
+    return by_id.get(default, locations[0])
+
+
 def has_several_locations() -> bool:
     """Whether the interface has to show locations at all."""
     return Location.objects.order_by()[1:2].exists()
@@ -80,6 +92,18 @@ def with_availability(products: QuerySet[Product], *, location: Location) -> Que
 def available_products(*, location: Location) -> QuerySet[Product]:
     """The products that can be sold at the location now."""
     return Product.objects.filter(is_available_at(location))
+
+
+def lacking_ingredients(*, location: Location) -> dict[int, list[str]]:
+    """{product id: names of what its recipe needs and the location has not enough of}, in one query."""
+    lacking: dict[int, list[str]] = {}
+    for product_id, name in (
+        RecipeLine.objects.exclude(sufficient_levels(location, ingredient="ingredient_id", quantity="quantity"))
+        .order_by("product_id", "ingredient__name")
+        .values_list("product_id", "ingredient__name")
+    ):
+        lacking.setdefault(product_id, []).append(name)
+    return lacking
 
 
 def options_in_stock(*, location: Location) -> QuerySet[Option]:

@@ -1,21 +1,28 @@
 """Questions about orders."""
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Func, IntegerField, Max, Q, QuerySet, Sum, Value
 
+from foundation.decimals import round_money
 from inventory.errors import Shortage
 from inventory.menu import load_menu
 from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
-from orders.models import BatchRun, Order, OrderItem
+from inventory.services.returns import deductions_of
+from orders.models import BatchRun, Customer, Employee, Order, OrderItem
 from orders.models.order import OrderQuerySet
-from orders.pricing import OrderLine, Price, price_order
+from orders.pricing import OrderLine, Price, PricedLine, price_order
+from orders.services.deduction import DOCUMENT_TYPE, sale_movements
+from orders.services.edit import compare, key_of
 from users.models import User
+
+# The first and the last day of a period; None for no limit.
+Days = tuple[datetime.date | None, datetime.date | None]
 
 
 def visible_orders(user: User | AnonymousUser) -> OrderQuerySet:
@@ -40,17 +47,57 @@ class Quote:
         return not self.shortages and not self.unavailable
 
 
-def quote_order(*, location: Location, lines: Sequence[OrderLine]) -> Quote:
+def quote_order(*, location: Location, lines: Sequence[OrderLine], allow_below_minimum: bool = False) -> Quote:
     """Prices the lines and compares what they take with the stock of the location. Raises WrongLines.
 
-    `unavailable` names products and options that can't be sold now, (id, name), products first.
+    `unavailable` names products and options that can't be sold now, (id, name), products first. With
+    `allow_below_minimum` a minimum stands in nobody's way, as in `place_order`.
     """
     price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
     needed: dict[int, Decimal] = {}
     for line in price.lines:
         for ingredient_id, quantity in line.portion.items():
             needed[ingredient_id] = needed.get(ingredient_id, Decimal(0)) + quantity * line.line.quantity
-    recipe_ids = {recipe.ingredient_id for line in price.lines for recipe in line.product.recipe}
+    return _quote(price, location, needed, sold=price.lines, check_minimum=not allow_below_minimum)
+
+
+def quote_edit(*, order: Order, lines: Sequence[OrderLine], allow_below_minimum: bool = False) -> Quote:
+    """What `edit_order` would make of the order: what stays is sold at its old price and needs no stock.
+
+    Raises WrongLines.
+    """
+    price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
+    items = list(order.items.all())
+    old_prices: dict[tuple[int, frozenset[int]], list[Decimal]] = {}
+    for item in items:
+        if item.remaining:
+            old_prices.setdefault(key_of(item), []).append(item.unit_price)
+    priced = tuple(
+        replace(line, unit_price=sold_at.pop(0)) if (sold_at := old_prices.get(line.line.key)) else line
+        for line in price.lines
+    )
+    edit = compare(order, items, price.lines, deductions_of(document_type=DOCUMENT_TYPE, document_ids=[order.pk]))
+    needed: dict[int, Decimal] = {}
+    sales = [
+        move for item, line in edit.added for move in sale_movements(order, line, line_id=0, quantity=item.quantity)
+    ]
+    for movement in [*edit.movements, *sales]:
+        needed[movement.ingredient_id] = needed.get(movement.ingredient_id, Decimal(0)) - movement.delta
+    subtotal = sum((line.total for line in priced), Decimal("0.00"))
+    return _quote(
+        Price(lines=priced, subtotal=subtotal, discount=order.discount),
+        order.location,
+        needed,
+        sold=edit.sold,
+        check_minimum=not allow_below_minimum,
+    )
+
+
+def _quote(
+    price: Price, location: Location, needed: dict[int, Decimal], *, sold: Sequence[PricedLine], check_minimum: bool
+) -> Quote:
+    """Compares what is needed of each ingredient, and what the sold products' recipes name, with the stock."""
+    recipe_ids = {recipe.ingredient_id for line in sold for recipe in line.product.recipe}
     levels = levels_of(location=location, ingredient_ids=needed.keys() | recipe_ids)
     nothing = (Decimal(0), Decimal(0))
     missing = {
@@ -59,8 +106,8 @@ def quote_order(*, location: Location, lines: Sequence[OrderLine]) -> Quote:
         if levels.get(ingredient_id, nothing)[0] < quantity
     }
     unavailable: dict[tuple[str, int], tuple[int, str]] = {}
-    for line in price.lines:
-        below = any(
+    for line in sold:
+        below = check_minimum and any(
             quantity < max(minimum, recipe.quantity)
             for recipe in line.product.recipe
             for quantity, minimum in [levels.get(recipe.ingredient_id, nothing)]
@@ -75,36 +122,73 @@ def quote_order(*, location: Location, lines: Sequence[OrderLine]) -> Quote:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """A location's day: orders placed, how many of them are active, what the completed ones brought in."""
+    """A location's day or another period: orders placed in it, how many of them are active, what the completed
+    ones brought in."""
 
-    orders: int
-    active: int
-    completed: int
-    cancelled: int
-    revenue: Decimal
+    orders: int = 0
+    active: int = 0
+    completed: int = 0
+    cancelled: int = 0
+    revenue: Decimal = Decimal("0.00")
+
+    def __add__(self, other: "DayFigures") -> "DayFigures":
+        return DayFigures(
+            orders=self.orders + other.orders,
+            active=self.active + other.active,
+            completed=self.completed + other.completed,
+            cancelled=self.cancelled + other.cancelled,
+            revenue=self.revenue + other.revenue,
+        )
 
     @property
     def average(self) -> Decimal:
         """The average check of a completed order, 0 while there is none."""
-        return (self.revenue / self.completed).quantize(Decimal("0.01")) if self.completed else Decimal("0.00")
+        return round_money(self.revenue / self.completed) if self.completed else Decimal("0.00")
+
+
+def figures_of_periods(
+    *, location: Location, periods: Sequence[tuple[datetime.datetime, datetime.datetime]]
+) -> list[DayFigures]:
+    """The figures of orders placed in each of these periods (first moment, first moment after), in one query
+    however many they are and even where they overlap. Imported sales are left out."""
+    thresholds = sorted({moment for period in periods for moment in period})
+    if not thresholds:
+        return []
+    completed = Q(status=Order.Status.COMPLETED)
+    rows = (
+        Order.objects.filter(location=location, placed_at__gte=thresholds[0], placed_at__lt=thresholds[-1])
+        .exclude(channel=Order.Channel.IMPORT)
+        .order_by()
+        # Bucket n lies between the thresholds n - 1 and n.
+        .annotate(bucket=Func(F("placed_at"), Value(thresholds), function="width_bucket", output_field=IntegerField()))
+        .values("bucket")
+        .annotate(
+            orders=Count("pk"),
+            active=Count("pk", filter=Q(status__in=Order.ACTIVE)),
+            completed=Count("pk", filter=completed),
+            cancelled=Count("pk", filter=Q(status=Order.Status.CANCELLED)),
+            revenue=Sum("total", filter=completed, default=Decimal("0.00")),
+        )
+    )
+    buckets = {row.pop("bucket"): DayFigures(**row) for row in rows}
+    return [
+        sum(
+            (figures for bucket, figures in buckets.items() if start <= thresholds[bucket - 1] < end),
+            DayFigures(),
+        )
+        for start, end in periods
+    ]
 
 
 def day_figures(*, location: Location, day: datetime.date) -> DayFigures:
     """The figures of the location's day `day`, in one query. Imported sales are left out."""
-    start, end = location.day_bounds(day)
-    row = (
-        Order.objects.filter(location=location, placed_at__gte=start, placed_at__lt=end)
-        .exclude(channel=Order.Channel.IMPORT)
-        .order_by()
-        .aggregate(
-            orders=Count("pk"),
-            active=Count("pk", filter=Q(status__in=Order.ACTIVE)),
-            completed=Count("pk", filter=Q(status=Order.Status.COMPLETED)),
-            cancelled=Count("pk", filter=Q(status=Order.Status.CANCELLED)),
-            revenue=Sum("total", filter=Q(status=Order.Status.COMPLETED), default=Decimal("0.00")),
-        )
-    )
-    return DayFigures(**row)
+    return figures_of_periods(location=location, periods=[location.day_bounds(day)])[0]
+
+
+def orders_per_day(*, location: Location, days: Sequence[datetime.date]) -> list[tuple[datetime.date, DayFigures]]:
+    """The figures of several of the location's days, in one query."""
+    figures = figures_of_periods(location=location, periods=[location.day_bounds(day) for day in days])
+    return list(zip(days, figures, strict=True))
 
 
 def best_sellers(
@@ -124,12 +208,80 @@ def best_sellers(
     )
 
 
-def orders_per_day(*, location: Location, days: Sequence[datetime.date]) -> list[tuple[datetime.date, DayFigures]]:
-    """The figures of several days, each with its own bounds."""
-    return [(day, day_figures(location=location, day=day)) for day in days]
-
-
 def stalled_batches(*, at: datetime.datetime) -> QuerySet[BatchRun]:
     """Batches that are not finished and made no progress for two minutes before `at`: the message that
     should carry them on was lost with a broker or a worker."""
     return BatchRun.objects.filter(finished_at=None, updated_at__lt=at - datetime.timedelta(minutes=2))
+
+
+def active_orders(*, location: Location) -> OrderQuerySet:
+    """What somebody still has to do something about at the location, the longest waiting first."""
+    return (
+        Order.objects.filter(location=location)
+        .active()
+        .select_related("customer", "employee", "location")
+        .prefetch_related("items")
+        .order_by("placed_at", "pk")
+    )
+
+
+def placed_on_days(
+    orders: OrderQuerySet, *, locations: Iterable[Location], days: Callable[[Location], Days]
+) -> OrderQuerySet:
+    """Those of the orders that were placed on these days of their own location.
+
+    `days(location)` answers with the first and the last day, None for no limit. A day is the location's day.
+    """
+    where: dict[tuple[datetime.datetime | None, datetime.datetime | None], list[int]] = {}
+    for location in locations:
+        first, last = days(location)
+        start = location.day_bounds(first)[0] if first else None
+        end = location.day_bounds(last)[1] if last else None
+        where.setdefault((start, end), []).append(location.pk)
+    condition = Q(pk__in=[])
+    for (start, end), location_ids in where.items():
+        there = Q(location_id__in=location_ids)
+        if start is not None:
+            there &= Q(placed_at__gte=start)
+        if end is not None:
+            there &= Q(placed_at__lt=end)
+        condition |= there
+    return orders.filter(condition)
+
+
+def find_customers(text: str) -> QuerySet[Customer]:
+    """Customers by a part of their name or phone, or by their e-mail."""
+    text = text.strip()
+    return Customer.objects.filter(Q(name__icontains=text) | Q(phone__icontains=text) | Q(email__iexact=text))
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFigures:
+    """What a customer has bought so far: orders not cancelled, and what the completed ones came to."""
+
+    orders: int
+    spent: Decimal
+    last_placed_at: datetime.datetime | None
+
+    @property
+    def average(self) -> Decimal:
+        return round_money(self.spent / self.orders) if self.orders else Decimal("0.00")
+
+
+def customer_figures(customer: Customer) -> CustomerFigures:
+    """The customer's figures, in one query."""
+    row = (
+        customer.orders.exclude(status=Order.Status.CANCELLED)
+        .order_by()
+        .aggregate(
+            orders=Count("pk"),
+            spent=Sum("total", filter=Q(status=Order.Status.COMPLETED), default=Decimal("0.00")),
+            last_placed_at=Max("placed_at"),
+        )
+    )
+    return CustomerFigures(**row)
+
+
+def employee_of(user: User | AnonymousUser) -> Employee | None:
+    """Who of the shop's employees the user is, if they work here now."""
+    return Employee.objects.filter(user_id=user.pk, left_on=None).first() if user.pk else None

@@ -1,0 +1,44 @@
+"""Amounts of money as the shop's people read them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils.formats import get_format, number_format
+
+# Signs that stand before the number; every other currency stands behind it, as a sign or as its code.
+LEADING_SIGNS = {"USD": "$", "GBP": "£", "THB": "฿", "JPY": "¥", "CNY": "¥", "INR": "₹"}
+TRAILING_SIGNS = {"EUR": "€", "RUB": "₽", "PLN": "zł", "UAH": "₴", "KZT": "₸"}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFormat:
+    """How amounts of the shop's currency are written in the reader's language; for scripts in a page."""
+
+    before: str
+    after: str
+    decimals: int
+    decimal_separator: str
+    thousand_separator: str
+
+
+def money_format() -> MoneyFormat:
+    """The format for the shop's currency and the active language."""
+    currency = settings.CURRENCY
+    before = LEADING_SIGNS.get(currency, "")
+    return MoneyFormat(
+        before=before,
+        after="" if before else f"\N{NO-BREAK SPACE}{TRAILING_SIGNS.get(currency, currency)}",
+        decimals=settings.CURRENCY_DECIMALS,
+        decimal_separator=get_format("DECIMAL_SEPARATOR"),
+        thousand_separator=get_format("THOUSAND_SEPARATOR"),
+    )
+
+
+def money(amount: Decimal | int | str) -> str:
+    """An amount of the shop's currency: ฿1,234.50."""
+    form = money_format()
+    number = Decimal(amount)
+    sign = "\N{MINUS SIGN}" if number < 0 else ""
+    digits = number_format(abs(number), decimal_pos=form.decimals, use_l10n=True, force_grouping=True)
+    return f"{sign}{form.before}{digits}{form.after}"
