@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from foundation.decimals import plain
-from foundation.errors import Conflict, InvalidInput
+from foundation.errors import Conflict, InvalidInput, Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,31 @@ class UnknownIngredient(InvalidInput):
     """A line names an ingredient that does not exist."""
 
 
+class UnknownLevel(Missing):
+    """There is no such stock level."""
+
+    def __init__(self, level_id: object) -> None:
+        super().__init__(_("There is no stock level %(id)s.") % {"id": level_id})
+
+
 class WrongChoice(InvalidInput):
     """The options chosen for a product do not fit its option groups."""
 
 
 class WrongMenuFile(InvalidInput):
     """A menu file can't be read: its encoding, header or a line is wrong."""
+
+
+class UnitDiffers(Conflict):
+    """An ingredient of the house's recipes is counted in another unit here."""
+
+    code = "unit_differs"
+
+    def __init__(self, *, name: str, unit: str, expected: str) -> None:
+        super().__init__(
+            _(
+                "“%(name)s” is counted in %(unit)s here, but the recipes of this menu need it in %(expected)s. "
+                "Give that ingredient another name, then import the menu again."
+            )
+            % {"name": name, "unit": unit, "expected": expected}
+        )

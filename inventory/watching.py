@@ -6,7 +6,7 @@ from django.db.models import Count, F
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import StockLevel
-from inventory.services.ledger import LOW_STOCK
+from inventory.services.low_stock import LOW_STOCK
 from monitoring.registry import Event, LabelValues, Metric, register_event, register_metric
 from monitoring.severity import Severity
 

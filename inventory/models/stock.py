@@ -54,6 +54,11 @@ class StockLevel(models.Model):
     def __str__(self) -> str:
         return f"{self.ingredient}: {self.quantity}"
 
+    @property
+    def is_low(self) -> bool:
+        """Below its minimum: what needs it is no longer offered."""
+        return self.quantity < self.minimum
+
 
 class StockDocument(models.Model):
     """What a person did to the stock: a receipt, a write-off or a transfer. Its lines are its movements."""

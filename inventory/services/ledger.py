@@ -9,18 +9,14 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from monitoring.services.alerts import AlertText, notify_many, resolve
 
-from foundation.decimals import plain
 from inventory.errors import InsufficientStock
-from inventory.models import Ingredient
 from inventory.selectors import describe_shortages
-
-LOW_STOCK = "inventory.low_stock"
+from inventory.services.low_stock import WatchedLevel, tell_low, tell_recovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +58,25 @@ class LevelChange:
     def after(self) -> Decimal:
         return self.before + self.delta
 
+    def watched(self) -> WatchedLevel:
+        return WatchedLevel(self.location_id, self.ingredient_id, self.after, self.minimum)
+
 
 class GuardFailed(Exception):
     """Levels under guard do not suffice; the caller knows which products that concerns."""
 
-    def __init__(self, levels: dict[int, tuple[Decimal, Decimal]]) -> None:
-        """`levels`: {ingredient id: (quantity, minimum)} of the levels that do not suffice."""
+    def __init__(
+        self, levels: dict[int, tuple[Decimal, Decimal]], short: dict[int, tuple[Decimal, Decimal]]
+    ) -> None:
+        """`levels`: {ingredient id: (quantity, minimum)} of the levels that do not suffice; `short`: {ingredient
+        id: (needed, quantity)} of all levels, guarded or not, that do not cover what was to leave them."""
         super().__init__(f"below minimum or one portion: ingredients {sorted(levels)}")
         self.levels = levels
+        self.short = short
+
+
+class MissingLevel(Exception):
+    """Something was to come in where no level was opened for it: a fault of the caller, see `open_levels`."""
 
 
 # `locked` waits for the rows and sees what others have committed meanwhile; the UPDATE then re-reads the rows
@@ -85,9 +92,9 @@ WITH line AS (
     SELECT * FROM unnest(%(guard_locations)s::bigint[], %(guard_ingredients)s::bigint[], %(guard_portions)s::numeric[])
         AS t(location_id, ingredient_id, portion)
 ), need AS (
-    SELECT location_id, ingredient_id, sum(delta) AS delta, max(portion) AS portion
-    FROM (SELECT location_id, ingredient_id, delta, NULL::numeric AS portion FROM line
-          UNION ALL SELECT location_id, ingredient_id, 0, portion FROM guard) AS both_kinds
+    SELECT location_id, ingredient_id, sum(delta) AS delta, max(portion) AS portion, bool_or(is_line) AS has_lines
+    FROM (SELECT location_id, ingredient_id, delta, NULL::numeric AS portion, true AS is_line FROM line
+          UNION ALL SELECT location_id, ingredient_id, 0, portion, false FROM guard) AS both_kinds
     GROUP BY location_id, ingredient_id
 ), locked AS MATERIALIZED (
     SELECT level.location_id, level.ingredient_id, level.quantity, level.minimum, level.average_cost
@@ -100,7 +107,8 @@ WITH line AS (
            coalesce(locked.quantity, 0) AS quantity, coalesce(locked.minimum, 0) AS minimum,
            coalesce(locked.quantity, 0) + need.delta < 0 AS is_short,
            need.portion IS NOT NULL AND (coalesce(locked.quantity, 0) < coalesce(locked.minimum, 0)
-                                         OR coalesce(locked.quantity, 0) < need.portion) AS is_guarded_off
+                                         OR coalesce(locked.quantity, 0) < need.portion) AS is_guarded_off,
+           need.has_lines AND locked.quantity IS NULL AS is_missing
     FROM need LEFT JOIN locked USING (location_id, ingredient_id)
 ), inflow AS (
     SELECT location_id, ingredient_id, sum(line.delta) AS quantity,
@@ -132,7 +140,7 @@ WITH line AS (
     WHERE NOT EXISTS (SELECT 1 FROM verdict WHERE is_short OR is_guarded_off)
     ORDER BY line.place
 )
-SELECT location_id, ingredient_id, quantity, delta, minimum, is_short, is_guarded_off
+SELECT location_id, ingredient_id, quantity, delta, minimum, is_short, is_guarded_off, is_missing
 FROM verdict ORDER BY ingredient_id, location_id
 """
 
@@ -152,7 +160,7 @@ def post_movements(
     left out. A location without a level of an ingredient holds 0 of it; before something comes in, the level
     must be opened with `open_levels`. What falls below its minimum is written to the outbox.
 
-    Raises InsufficientStock with every ingredient that is missing, and GuardFailed.
+    Raises InsufficientStock with every ingredient that is missing, GuardFailed, and MissingLevel.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("post_movements must be called inside a transaction.")
@@ -180,20 +188,7 @@ def post_movements(
             },
         )
         rows = cursor.fetchall()
-    guarded_off = {
-        ingredient: (before, minimum)
-        for _location, ingredient, before, _delta, minimum, _short, is_guarded_off in rows
-        if is_guarded_off
-    }
-    if guarded_off:
-        raise GuardFailed(guarded_off)
-    short = {
-        ingredient: (-delta, before)
-        for _location, ingredient, before, delta, _minimum, is_short, _guarded_off in rows
-        if is_short
-    }
-    if short:
-        raise InsufficientStock(describe_shortages(short))
+    refuse_if_short(rows)
     changes = [
         LevelChange(location, ingredient, before, delta, minimum)
         for location, ingredient, before, delta, minimum, *_verdict in rows
@@ -201,6 +196,24 @@ def post_movements(
     ]
     watch_minimums(changes)
     return changes
+
+
+def refuse_if_short(rows: Sequence[Sequence[Any]]) -> None:
+    """Raises what the verdict of `POST_MOVEMENTS` comes to; with a refusal in it, the statement wrote nothing."""
+    guarded_off, short, missing = {}, {}, []
+    for location, ingredient, quantity, delta, minimum, is_short, is_guarded_off, is_missing in rows:
+        if is_guarded_off:
+            guarded_off[ingredient] = (quantity, minimum)
+        if is_short:
+            short[ingredient] = (-delta, quantity)
+        elif is_missing:
+            missing.append((location, ingredient))
+    if guarded_off:
+        raise GuardFailed(guarded_off, short)
+    if short:
+        raise InsufficientStock(describe_shortages(short))
+    if missing:
+        raise MissingLevel(f"no level of (location, ingredient) {missing}")
 
 
 def open_levels(*, pairs: Iterable[tuple[int, int]]) -> None:
@@ -217,27 +230,5 @@ def open_levels(*, pairs: Iterable[tuple[int, int]]) -> None:
 
 def watch_minimums(changes: Sequence[LevelChange]) -> None:
     """Says which ingredients fell below their minimum, and takes back what was said of those that recovered."""
-    fell = [change for change in changes if change.before >= change.minimum > change.after]
-    recovered = [change for change in changes if change.before < change.minimum <= change.after]
-    if fell:
-        names = dict(
-            Ingredient.objects.filter(pk__in={change.ingredient_id for change in fell}).values_list("pk", "name")
-        )
-        notify_many(
-            event=LOW_STOCK,
-            alerts=[
-                AlertText(
-                    subject=f"{change.location_id}:{change.ingredient_id}",
-                    message=_("%(name)s is low: %(quantity)s left, the minimum is %(minimum)s.")
-                    % {
-                        "name": names[change.ingredient_id],
-                        "quantity": plain(change.after),
-                        "minimum": plain(change.minimum),
-                    },
-                    details={"location": change.location_id, "ingredient": change.ingredient_id},
-                )
-                for change in fell
-            ],
-        )
-    if recovered:
-        resolve(event=LOW_STOCK, subjects=[f"{change.location_id}:{change.ingredient_id}" for change in recovered])
+    tell_low([change.watched() for change in changes if change.before >= change.minimum > change.after])
+    tell_recovered([change.watched() for change in changes if change.before < change.minimum <= change.after])

@@ -55,7 +55,7 @@ def check_lines(lines: Sequence[StockLine]) -> None:
         sentence = quantity_fault(line.quantity)
         if sentence:
             wrong[f"lines[{place}].quantity"] = [sentence]
-        if line.unit_cost is not None and not 0 <= line.unit_cost <= LARGEST_COST:
+        if line.unit_cost is not None and not (line.unit_cost.is_finite() and 0 <= line.unit_cost <= LARGEST_COST):
             wrong[f"lines[{place}].unit_cost"] = [
                 _("The unit cost can't be below 0 or above %(most)s.") % {"most": LARGEST_COST}
             ]

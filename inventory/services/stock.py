@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput
-from inventory.locks import lock_levels
+from inventory.locks import lock_level, lock_levels
 from inventory.models import Location, StockDocument, StockLevel, StockMovement
 from inventory.services.ledger import Movement, open_levels, post_movements
-from inventory.services.lines import StockLine, check_lines, check_open
+from inventory.services.lines import StockLine, check_lines, check_open, quantity_fault
+from inventory.services.low_stock import WatchedLevel, tell_low, tell_recovered
 
 Reason = StockMovement.Reason
 
@@ -164,9 +165,20 @@ def transfer_stock(
 def set_minimum(*, level_id: int, minimum: Decimal) -> StockLevel:
     """Sets below which quantity an ingredient counts as low. The quantity itself is never set.
 
-    Raises InvalidInput for a minimum below 0.
+    What is low by the new minimum, and was not by the old one, is told, and the other way round.
+    Raises UnknownLevel, InvalidInput.
     """
     if not minimum.is_finite() or minimum < 0:
         raise InvalidInput.at("minimum", _("The minimum can't be below 0."))
-    StockLevel.objects.filter(pk=level_id).update(minimum=minimum)
-    return StockLevel.objects.get(pk=level_id)
+    if minimum and (fault := quantity_fault(minimum)):
+        raise InvalidInput.at("minimum", fault)
+    level = lock_level(level_id)
+    was_low = level.is_low
+    level.minimum = minimum
+    level.save(update_fields=["minimum"])
+    watched = WatchedLevel(level.location_id, level.ingredient_id, level.quantity, minimum)
+    if level.is_low and not was_low:
+        tell_low([watched])
+    if was_low and not level.is_low:
+        tell_recovered([watched])
+    return level

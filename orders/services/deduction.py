@@ -79,4 +79,6 @@ def deduct(
                     blocked[product.id] = product.name
                     least = max(minimum, guard.portion, needed.get(ingredient_id, (guard.portion, quantity))[0])
                     needed[ingredient_id] = (least, quantity)
+        for ingredient_id, (total, quantity) in failed.short.items():
+            needed[ingredient_id] = (max(total, needed.get(ingredient_id, (total, quantity))[0]), quantity)
         raise Unavailable(products=list(blocked.items()), shortages=describe_shortages(needed)) from failed

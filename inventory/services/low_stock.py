@@ -1,0 +1,60 @@
+"""Saying that an ingredient is low, once, and taking it back when it is there again.
+
+Both are written in the transaction that changed the level: a sale that is rolled back has said nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from foundation.decimals import plain
+from inventory.models import Ingredient
+from monitoring.services.alerts import AlertText, notify_many, resolve
+
+LOW_STOCK = "inventory.low_stock"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedLevel:
+    """A level after a change: its quantity and its minimum, in the ingredient's base unit."""
+
+    location_id: int
+    ingredient_id: int
+    quantity: Decimal
+    minimum: Decimal
+
+    @property
+    def subject(self) -> str:
+        """What the alert is about: there is one open alert of a level."""
+        return f"{self.location_id}:{self.ingredient_id}"
+
+
+def tell_low(levels: Sequence[WatchedLevel]) -> None:
+    """Raises the alert of each of these levels, which have just come to be below their minimum."""
+    if not levels:
+        return
+    names = dict(Ingredient.objects.filter(pk__in={one.ingredient_id for one in levels}).values_list("pk", "name"))
+    notify_many(
+        event=LOW_STOCK,
+        alerts=[
+            AlertText(
+                subject=level.subject,
+                message=_("%(name)s is low: %(quantity)s left, the minimum is %(minimum)s.")
+                % {
+                    "name": names[level.ingredient_id],
+                    "quantity": plain(level.quantity),
+                    "minimum": plain(level.minimum),
+                },
+                details={"location": level.location_id, "ingredient": level.ingredient_id},
+            )
+            for level in levels
+        ],
+    )
+
+
+def tell_recovered(levels: Sequence[WatchedLevel]) -> None:
+    """Closes the alerts of these levels, which are no longer below their minimum."""
+    if levels:
+        resolve(event=LOW_STOCK, subjects=[level.subject for level in levels])
