@@ -1,6 +1,7 @@
 """Every error of the API in one shape: {type, detail, …}, with `errors` by field where input is wrong."""
 
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,7 +63,8 @@ def rest_response(known: rest_errors.APIException | None, error: Exception, cont
     if auth_header := getattr(known, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if wait := getattr(known, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+        # Rounded up: who comes back at that second is let in.
+        headers["Retry-After"] = str(math.ceil(wait))
     kind = "invalid" if isinstance(known, rest_errors.ParseError) else known.default_code
     return Response({"type": kind, "detail": str(known.detail)}, status=known.status_code, headers=headers)
 

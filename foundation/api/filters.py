@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django_filters.filterset import BaseFilterSet
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from django_filters.widgets import SuffixedMultiWidget
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -33,8 +36,11 @@ class StrictFilterBackend(DjangoFilterBackend):
             known.add("search")
         refuse_unknown(request, known)
         refuse_nul(request)
-        queryset = super().filter_queryset(request, queryset, view)
-        refuse_ignored(filterset)
+        if filterset is not None:
+            if not filterset.is_valid():
+                raise translate_validation(errors_by_parameter(filterset))
+            refuse_ignored(filterset)
+            queryset = filterset.qs
         if searches and not any(issubclass(backend, SearchFilter) for backend in getattr(view, "filter_backends", ())):
             queryset = SearchFilter().filter_queryset(request, queryset, view)
         return queryset
@@ -51,6 +57,23 @@ def parameters_of(filterset: BaseFilterSet | None) -> Iterable[str]:
             yield name
 
 
+def errors_by_parameter(filterset: BaseFilterSet) -> ErrorDict:
+    """The form's errors; those of a range at the end that is wrong: placed_after or placed_before."""
+    errors = ErrorDict()
+    for name, sentences in filterset.form.errors.items():
+        field = filterset.form.fields.get(name)
+        if field is None or not isinstance(field.widget, SuffixedMultiWidget):
+            errors[name] = sentences
+            continue
+        for suffix, end in zip(field.widget.suffixes, field.fields, strict=True):
+            parameter = field.widget.suffixed(name, suffix)
+            try:
+                end.clean(filterset.data.get(parameter))
+            except ValidationError as error:
+                errors[parameter] = filterset.form.error_class(error.error_list)
+    return errors
+
+
 def refuse_unknown(request: Request, known: set[str]) -> None:
     unknown = sorted(set(request.query_params) - known)
     if unknown:
@@ -65,10 +88,8 @@ def refuse_nul(request: Request) -> None:
             raise InvalidInput.at(name, _("A text must not contain the character NUL."))
 
 
-def refuse_ignored(filterset: BaseFilterSet | None) -> None:
+def refuse_ignored(filterset: BaseFilterSet) -> None:
     """Refuses values that django-filter reads as "not given", such as `active=maybe`."""
-    if filterset is None:
-        return
     for name, value in filterset.form.cleaned_data.items():
         if value is None and filterset.data.get(name):
             raise InvalidInput.at(name, _("This value is not understood."))

@@ -17,8 +17,9 @@ class ActionPermissions(BasePermission):
     """Asks for the permission that the view names for the action.
 
     A view declares `action_permissions = {"list": "inventory.view_product", "create": …}`: by DRF's action
-    name in a viewset, by the HTTP method in lower case in a plain APIView. `None` admits everybody who has
-    signed in. An action that is not named is refused, so that a forgotten line locks a door and never opens it.
+    name in a viewset, by the HTTP method in lower case in a plain APIView. A tuple of permissions admits whoever
+    has one of them, `None` everybody who has signed in. An action that is not named is refused, so that a
+    forgotten line locks a door and never opens it.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -27,11 +28,14 @@ class ActionPermissions(BasePermission):
         action = asked_action(request, view)
         if action is None:
             return True
-        named: Mapping[str, str | None] = getattr(view, "action_permissions", {})
+        named: Mapping[str, str | tuple[str, ...] | None] = getattr(view, "action_permissions", {})
         if action not in named:
             return False
         permission = named[action]
-        return permission is None or request.user.has_perm(permission)
+        if permission is None:
+            return True
+        alternatives = (permission,) if isinstance(permission, str) else permission
+        return any(request.user.has_perm(one) for one in alternatives)
 
 
 def asked_action(request: Request, view: APIView) -> str | None:

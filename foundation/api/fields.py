@@ -1,0 +1,80 @@
+"""Fields of a request's body that take only what they say, and answer in sentences."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+LARGEST_ID = 2**63 - 1
+# More wrong entries of a list than these are not named one by one.
+MOST_FAULTS = 20
+
+
+class WholeNumberField(serializers.IntegerField):
+    """An integer of JSON: "2", 2.0 and true are none."""
+
+    default_error_messages = {"invalid": _("Give a whole number, without quotes and decimals.")}
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
+class IdField(WholeNumberField):
+    """The id of a record; whether there is one is for the service to say."""
+
+    default_error_messages = {
+        "invalid": _("Give an id: a whole number, without quotes."),
+        "min_value": _("Give an id: a whole number above 0."),
+        "max_value": _("There is no record with such an id."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": LARGEST_ID, **kwargs})
+
+
+class IdListField(serializers.ListField):
+    """A list of ids, checked at once: it may be 100,000 long."""
+
+    child = IdField()
+    default_error_messages = {
+        "not_a_list": _("Give a list of ids."),
+        "not_an_id": _("Give an id: a whole number above 0, without quotes."),
+    }
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        if not isinstance(data, list):
+            self.fail("not_a_list")
+        wrong = [index for index, pk in enumerate(data) if type(pk) is not int or not 1 <= pk <= LARGEST_ID]
+        if wrong:
+            sentence = self.error_messages["not_an_id"]
+            raise serializers.ValidationError({index: [sentence] for index in wrong[:MOST_FAULTS]})
+        return data
+
+
+class RecordField(serializers.PrimaryKeyRelatedField):
+    """Another record by its id."""
+
+    default_error_messages = {
+        "does_not_exist": _("There is no record with the id {pk_value}."),
+        "incorrect_type": _("Give an id: a whole number, without quotes."),
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        if type(data) is not int:
+            self.fail("incorrect_type")
+        return super().to_internal_value(data)
+
+
+class WordField(serializers.ChoiceField):
+    """One word of a fixed list, spelled as the list spells it."""
+
+    default_error_messages = {"unknown_word": _("Give one of these words: {words}.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        if data == "" and self.allow_blank:
+            return ""
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("unknown_word", words=", ".join(str(word) for word in self.choices))
+        return data
