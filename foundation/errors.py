@@ -57,6 +57,12 @@ class Conflict(Refusal):
     code = "conflict"
 
 
+class InUse(Conflict):
+    """It can't be deleted: other records point to it."""
+
+    code = "in_use"
+
+
 class KeyInProgress(Conflict):
     """The first request under this idempotency key is still running."""
 
