@@ -6,13 +6,15 @@ from typing import Any
 from django import forms
 from unfold import widgets
 
+from foundation.admin.numbers import PlainDecimalInput
+
 # The first that fits is taken.
 THEME = (
     (forms.DateTimeField, widgets.UnfoldAdminSplitDateTimeWidget),
     (forms.DateField, widgets.UnfoldAdminSingleDateWidget),
     (forms.TimeField, widgets.UnfoldAdminSingleTimeWidget),
     (forms.BooleanField, widgets.UnfoldBooleanSwitchWidget),
-    (forms.DecimalField, widgets.UnfoldAdminDecimalFieldWidget),
+    (forms.DecimalField, PlainDecimalInput),
     (forms.IntegerField, widgets.UnfoldAdminIntegerFieldWidget),
     (forms.EmailField, widgets.UnfoldAdminEmailInputWidget),
     (forms.ModelMultipleChoiceField, widgets.UnfoldAdminSelectMultipleWidget),
@@ -47,10 +49,6 @@ def dress(fields: Mapping[str, forms.Field]) -> None:
             widget = ours(attrs=dict(field.widget.attrs))
         else:
             continue
-        if isinstance(field, forms.DecimalField):
-            # A comma and a point are both understood, and a phone shows its keypad.
-            widget.input_type = "text"  # type: ignore[attr-defined]
-            widget.attrs["inputmode"] = "decimal"
         widget.is_required = field.required
         widget.is_localized = field.localize
         if hasattr(field, "choices"):

@@ -2,18 +2,32 @@
 
 from typing import Any
 
+from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
+from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput
 from foundation.counting import CappedPaginator
+
+DECIMALS = {models.DecimalField: {"form_class": PlainDecimalField, "widget": PlainDecimalInput}}
 
 
 class ShopModelAdmin(ModelAdmin):
-    """Unfold's ModelAdmin, which never counts a large table."""
+    """Unfold's ModelAdmin, which never counts a large table and shows decimals as people write them."""
 
     paginator = CappedPaginator
     show_full_result_count = False
+    formfield_overrides = DECIMALS
+    # Filters act when the button is pressed: several of them make one request.
+    list_filter_submit = True
+
+
+class ShopTabularInline(TabularInline):
+    """Unfold's rows of an inline, with the same decimals and no empty rows waiting."""
+
+    formfield_overrides = {**TabularInline.formfield_overrides, **DECIMALS}
+    extra = 0
 
 
 class ReadOnlyAdmin:
