@@ -1,7 +1,7 @@
 """Settings of the shop. Everything that differs between machines comes from the environment.
 
 `.env.example` names every variable. Values are looked for in the environment, then in `.env`, then in
-`var/env`, which `manage.py up` writes for the embedded services.
+`var/env`, which `manage.py up` writes at every start: so the other commands work beside the embedded services too.
 """
 
 import logging
@@ -22,8 +22,11 @@ VAR_DIR = BASE_DIR / "var"
 
 env = environ.Env()
 for env_file in (BASE_DIR / ".env", VAR_DIR / "env"):
-    if env_file.is_file():
-        environ.Env.read_env(env_file)
+    try:
+        if env_file.is_file():
+            environ.Env.read_env(env_file)
+    except PermissionError as error:
+        raise ImproperlyConfigured(f"{env_file} belongs to another account, which started the shop here.") from error
 
 
 def required(name: str) -> str:

@@ -22,6 +22,11 @@ class Places:
         return self.var / "log"
 
     @property
+    def static(self) -> Path:
+        """Stays empty: the static files are served from where they lie. WhiteNoise wants it to exist."""
+        return self.var / "static"
+
+    @property
     def env(self) -> Path:
         """What the settings read when the environment and `.env` say nothing."""
         return self.var / "env"
@@ -46,6 +51,7 @@ class Places:
         """Makes the folders, readable by their owner only."""
         make_private(self.var)
         make_private(self.logs)
+        self.static.mkdir(exist_ok=True)
 
 
 def make_private(folder: Path) -> None:

@@ -111,7 +111,7 @@ class Shop:
             *["--workers", environment.get("WEB_CONCURRENCY", "2"), "--threads", "4"],
             *["--graceful-timeout", "5", "--no-control-socket"],
         ]
-        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--hostname", "samovar@%h"]
+        worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
         return [
             self._python("beat", "Beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], environment),
             self._python("worker", "The worker", worker, environment, patience=30.0),

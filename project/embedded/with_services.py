@@ -62,7 +62,8 @@ def run_with_services(command: list[str], console: Console, *, scratch: bool = F
 def start_services(home: Path, account: Account | None, supervisor: Supervisor) -> dict[str, str]:
     """Starts what the environment does not name, with its data in `home`. Returns the variables made."""
     secrets = Secrets()
-    made = secret_variables(secrets) | {"MEDIA_ROOT": str(home / "media")}
+    made = secret_variables(secrets) | {"MEDIA_ROOT": str(home / "media"), "STATIC_ROOT": str(home / "static")}
+    (home / "static").mkdir()
     if not os.environ.get("DATABASE_URL"):
         server = PostgreSQL(
             home=home,

@@ -1,0 +1,108 @@
+"""What holds for every test: which are left out when their means are missing, and whose cache is whose.
+
+A test whose means are missing on this machine is left out and named at the end. With CI=true it fails instead.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from tests.chromium import chromium_path
+
+CACHES_OF_WORKERS = 12
+
+
+def no_chromium() -> str | None:
+    return None if chromium_path() else "there is no Chromium (install it, or name one in CHROMIUM)"
+
+
+def no_root() -> str | None:
+    return None if os.geteuid() == 0 else "only root can run it"
+
+
+# What a marker needs: why it is missing, or None.
+MEANS: dict[str, Callable[[], str | None]] = {
+    "journey": functools.cache(no_chromium),
+    "as_root": functools.cache(no_root),
+}
+LEFT_OUT = pytest.StashKey[dict[str, str]]()
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def missing_means(item: pytest.Item) -> str | None:
+    return next((why for name, means in MEANS.items() if item.get_closest_marker(name) and (why := means())), None)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """At least two, so that what only breaks in parallel breaks everywhere."""
+    return max(2, os.cpu_count() or 2)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = {}
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(WorkersReport(config))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if in_ci():
+        return
+    left_out = {item.nodeid: why for item in items if (why := missing_means(item))}
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
+        config.stash[LEFT_OUT].update(left_out)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if why := missing_means(item):
+        pytest.fail(f"Its means are missing: {why}. With CI=true no test may be left out.", pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist the workers collect; they hand to the main process what they left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash[LEFT_OUT]
+
+
+class WorkersReport:
+    """Takes from each worker what it left out."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        self.config.stash[LEFT_OUT].update(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    left_out = config.stash[LEFT_OUT]
+    if left_out:
+        terminalreporter.section("left out, because their means are missing")
+        for name, why in sorted(left_out.items()):
+            terminalreporter.write_line(f"LEFT OUT {name}: {why}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache() -> None:
+    """Gives every parallel worker a Redis database of its own, so that one does not empty another's cache."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    options = settings.CACHES["default"]
+    if worker.isdigit() and options.get("LOCATION"):
+        options["LOCATION"] = f"{options['LOCATION'].rsplit('/', 1)[0]}/{2 + int(worker) % CACHES_OF_WORKERS}"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(own_cache: None) -> Iterator[None]:
+    """What one test counted (sign-ins, answers) is nothing to the next."""
+    yield
+    cache.clear()
