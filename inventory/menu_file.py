@@ -143,7 +143,7 @@ def find_columns(line: int, names: Sequence[str]) -> dict[str, int]:
     if sorted(found) != sorted(HEADER):
         raise _fault(
             _("Line %(line)d: the header must be %(expected)s. Found: %(found)s. Correct this line.")
-            % {"line": line, "expected": ",".join(HEADER), "found": _shorten(",".join(names))}
+            % {"line": line, "expected": ",".join(HEADER), "found": _shorten(",".join(names), most=200)}
         )
     return {name: found.index(name) for name in HEADER}
 
@@ -214,8 +214,8 @@ def _describe(faults: dict[str, list[str]]) -> str:
     return "\n".join(lines)
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}…"
+def _shorten(text: str, *, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _not_text() -> WrongMenuFile:
