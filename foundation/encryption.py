@@ -15,6 +15,7 @@ from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationE
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 # Marks an encrypted value in a dump, where it must be told from one that a person has typed.
@@ -34,7 +35,8 @@ def decrypt(stored: str) -> str:
     """Raises CanNotDecrypt if none of the keys has encrypted this."""
     try:
         return keyring().decrypt(stored).decode()
-    except InvalidToken:
+    except (InvalidToken, ValueError):
+        # From None: the cause's text may show a piece of the value.
         raise can_not_decrypt() from None
 
 
@@ -42,7 +44,8 @@ def rotate(stored: str) -> str:
     """The same value encrypted anew with the first key. Raises CanNotDecrypt."""
     try:
         return keyring().rotate(stored).decode()
-    except InvalidToken:
+    except (InvalidToken, ValueError):
+        # From None: the cause's text may show a piece of the value.
         raise can_not_decrypt() from None
 
 
@@ -111,9 +114,12 @@ class EncryptedTextField(models.TextField):
         return text
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name == "isnull":
-            return super().get_lookup(lookup_name)
-        raise FieldError(f"{self.name} is encrypted: the database can only be asked whether it is NULL.")
+        match lookup_name:
+            case "isnull":
+                return super().get_lookup(lookup_name)
+            case "exact":
+                return ExactNull
+        raise only_null_can_be_asked(self)
 
     def get_transform(self, lookup_name: str) -> Any:
         raise FieldError(f"{self.name} is encrypted: the database can't look into it.")
@@ -133,6 +139,19 @@ class EncryptedTextField(models.TextField):
 
     def clean_value(self, value: Any) -> Any:
         return str(value)
+
+
+class ExactNull(Exact):
+    """`field=None`, which Django turns into `isnull`; any other value is refused."""
+
+    def get_prep_lookup(self) -> Any:
+        if self.rhs is not None:
+            raise only_null_can_be_asked(self.lhs.output_field)
+        return None
+
+
+def only_null_can_be_asked(field: "models.Field[Any, Any]") -> FieldError:
+    return FieldError(f"{field.name} is encrypted: the database can only be asked whether it is NULL.")
 
 
 class EncryptedJSONField(EncryptedTextField):

@@ -266,7 +266,7 @@ def test_a_refusal_goes_through_and_leaves_no_key(person: User) -> None:
         write_alert("form")
         raise Refusal("No.")
 
-    with pytest.raises(Refusal, match="^No"):
+    with pytest.raises(Refusal, match=r"^No"):
         once(person, refuse)
 
     assert subjects() == []
