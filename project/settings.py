@@ -53,7 +53,8 @@ INSTALLED_APPS = [
     "users",
     "monitoring",
     "foundation",
-    "unfold",
+    # Without the app's own config, which would put its site in the place of the shop's.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "project.apps.SamovarAdminConfig",
     "django.contrib.auth",

@@ -51,9 +51,8 @@ class SignInRefused(InvalidInput):
     """The e-mail or the password is wrong, or the account is deactivated; the sentence doesn't say which."""
 
     def __init__(self) -> None:
-        super().__init__(
-            _("The e-mail or the password is wrong, or the account is switched off. Check both and try again.")
-        )
+        sentence = _("The e-mail or the password is wrong, or the account is switched off. Check both and try again.")
+        super().__init__(sentence, errors={"non_field_errors": [sentence]})
 
 
 class TooManySignIns(Refusal):

@@ -1,8 +1,9 @@
 """The forms of people's pages. They check what was typed; services decide and write."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import SetPasswordMixin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -66,7 +67,7 @@ class AccountForm(forms.ModelForm):
     """The page of an account that exists."""
 
     role = forms.ChoiceField(
-        label=_("role"), choices=Role.choices, widget=UnfoldAdminSelectWidget(), help_text=ROLE_HELP
+        label=_("Role"), choices=Role.choices, widget=UnfoldAdminSelectWidget(), help_text=ROLE_HELP
     )
 
     class Meta:
@@ -80,15 +81,16 @@ class AccountForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A page that may only be read has no fields.
-        if "role" in self.fields and self.instance.pk:
+        if "role" in self.fields:
             self.fields["role"].initial = self.instance.role
+        _name_the_blank_language(self)
 
 
 class NewAccountForm(SetPasswordMixin, forms.ModelForm):
     """The page that makes an account."""
 
     role = forms.ChoiceField(
-        label=_("role"),
+        label=_("Role"),
         choices=Role.choices,
         initial=Role.BARISTA,
         widget=UnfoldAdminSelectWidget(),
@@ -104,6 +106,7 @@ class NewAccountForm(SetPasswordMixin, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _style_passwords(self)
+        _name_the_blank_language(self)
 
     def clean(self) -> dict[str, Any] | None:
         self.validate_passwords()
@@ -145,7 +148,7 @@ class NewTokenForm(forms.ModelForm):
     """The page that makes an API token."""
 
     days = forms.TypedChoiceField(
-        label=_("valid for"),
+        label=_("Valid for"),
         coerce=int,
         initial=30,
         choices=[
@@ -158,6 +161,12 @@ class NewTokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("name",)
+
+
+def _name_the_blank_language(form: forms.BaseForm) -> None:
+    if "language" in form.fields:
+        field = cast(forms.ChoiceField, form.fields["language"])
+        field.choices = [("", _("As in the browser")), *settings.LANGUAGES]
 
 
 def _style_passwords(form: forms.BaseForm) -> None:

@@ -30,16 +30,15 @@ class RefusalsInForms:
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[forms.ModelForm]:
         form_class = super().get_form(request, *args, **kwargs)  # type: ignore[misc]
-        refusal = getattr(request, "refusal", None)
+        refusal: Any = getattr(request, "refusal", None)
         if refusal is None:
             return form_class
-        sentences = [(self.refusal_fields.get(field, field), sentence) for field, sentence in _sentences(refusal)]
+        names = self.refusal_fields
 
         class RefusedForm(form_class):  # type: ignore[valid-type, misc]
             def clean(self) -> dict[str, Any] | None:
                 cleaned = super().clean()
-                for field, sentence in sentences:
-                    self.add_error(field if field in self.fields else None, sentence)
+                add_refusal(self, refusal, names=names)
                 return cleaned
 
         return RefusedForm

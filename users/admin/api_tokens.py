@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.refusals import RefusalsInForms
 from foundation.errors import Refusal
 from users import selectors
@@ -24,12 +24,12 @@ from users.services import tokens
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(RefusalsInForms, ModelAdmin):
+class ApiTokenAdmin(RefusalsInForms, ShopModelAdmin):
     """A person sees only their own tokens, and the token itself only once, on the page that makes it."""
 
     form = NewTokenForm
     fields = ("name", "days")
-    list_display = ("name", "begins_with", "created_at", "expires")
+    list_display = ("name", "begins_with", "created_at", "expires_at", "valid")
     list_display_links = None
     actions = ("revoke",)
     list_per_page = 50
@@ -51,11 +51,9 @@ class ApiTokenAdmin(RefusalsInForms, ModelAdmin):
     def begins_with(self, token: ApiToken) -> str:
         return f"{token.beginning[:8]}…"
 
-    @display(description=_("expires"), ordering="expires_at", label={"expired": "danger"})
-    def expires(self, token: ApiToken) -> Any:
-        if token.expires_at < timezone.now():
-            return "expired", gettext("expired")
-        return token.expires_at
+    @display(description=_("valid"), boolean=True)
+    def valid(self, token: ApiToken) -> bool:
+        return token.expires_at > timezone.now()
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
@@ -68,6 +66,17 @@ class ApiTokenAdmin(RefusalsInForms, ModelAdmin):
             return
         sentence = ngettext("%(count)d token is revoked.", "%(count)d tokens are revoked.", len(token_ids))
         self.message_user(request, sentence % {"count": len(token_ids)}, messages.SUCCESS)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """With the one button that makes sense: after saving, the token is shown."""
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**one_button, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool) -> None:
         """Issues the token; its secret goes to the answer of this request and nowhere else."""

@@ -16,10 +16,10 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
+from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.refusals import RefusalsInForms
 from foundation.errors import Refusal
 from users.choices import Role
@@ -56,7 +56,7 @@ class ActiveFilter(DropdownFilter):
 
 
 @admin.register(User)
-class UserAdmin(RefusalsInForms, ModelAdmin):
+class UserAdmin(RefusalsInForms, ShopModelAdmin):
     """Accounts are made, changed and switched off here by those with the users' permissions; never deleted."""
 
     form = AccountForm
@@ -72,7 +72,6 @@ class UserAdmin(RefusalsInForms, ModelAdmin):
     list_display = ("shown_name", "email", "role_badge", "active", "last_sign_in")
     list_display_links = ("shown_name", "email")
     list_filter = (RoleFilter, ActiveFilter)
-    list_filter_submit = False
     search_fields = ("email", "name")
     search_help_text = _("Name or e-mail")
     ordering = ("email",)
