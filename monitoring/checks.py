@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from kombu.exceptions import OperationalError
 
 from monitoring.errors import CheckFailed
 from monitoring.registry import Check, register_check
@@ -68,6 +69,6 @@ def broker() -> None:
             connection.transport_options = {**connection.transport_options, **limits}
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=CONNECT_SECONDS)
-        except connection.recoverable_connection_errors as error:
+        except OperationalError as error:
             logger.warning("the broker does not answer a check", error=str(error))
             raise CheckFailed("The broker does not answer.") from None

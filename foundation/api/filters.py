@@ -5,12 +5,16 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import IntegerField
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
+from django_filters import Filter
 from django_filters.filterset import BaseFilterSet
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 from django_filters.widgets import SuffixedMultiWidget
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -18,6 +22,17 @@ from rest_framework.views import APIView
 from foundation.errors import InvalidInput
 
 PARAMETERS_OF_EVERY_LIST = {"cursor", "page_size", "format"}
+LARGEST_ID = 2**63 - 1
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class IdFilter(Filter):
+    """Rows that point to the record with this id; none if there is no such record."""
+
+    field_class = IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
 
 
 class StrictFilterBackend(DjangoFilterBackend):
