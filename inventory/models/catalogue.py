@@ -122,6 +122,7 @@ class OptionEffect(models.Model):
         verbose_name_plural = _("effects")
         ordering = ["id"]
         constraints = [
+            # The explicit `isnull=False`: to a CHECK, `NULL >= 0` is as good as true.
             models.CheckConstraint(
                 condition=Q(
                     kind="replace",
@@ -130,12 +131,13 @@ class OptionEffect(models.Model):
                     factor__isnull=True,
                     quantity__isnull=True,
                 )
-                | Q(kind="scale", replacement__isnull=True, factor__gte=0, quantity__isnull=True)
+                | Q(kind="scale", replacement__isnull=True, factor__isnull=False, factor__gte=0, quantity__isnull=True)
                 | Q(
                     kind="add",
                     ingredient__isnull=False,
                     replacement__isnull=True,
                     factor__isnull=True,
+                    quantity__isnull=False,
                     quantity__gt=0,
                 ),
                 name="option_effect_is_whole",
