@@ -32,6 +32,7 @@ from inventory.services.stock import receive_stock
 from orders.models import Order, OrderEvent
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
+from orders.services.cancel import cancel_order
 from orders.services.place import place_order
 from users.models import User
 
@@ -124,6 +125,9 @@ class Shop:
         """Places an order of one line."""
         line = OrderLine(product.pk, quantity, tuple(option.pk for option in options))
         return place_order(location=self.location, lines=[line], actor=self.actor, **more)
+
+    def cancel(self, order: Order, **more: Any) -> Order:
+        return cancel_order(order_id=order.pk, actor=self.actor, **more)
 
     def quantity(self, ingredient: Ingredient) -> Decimal:
         """What the level says, 0 if there is none."""

@@ -1,0 +1,14 @@
+"""Everything that a shop's services may write, to see that a refusal changed nothing."""
+
+from typing import Any
+
+from inventory.models import StockDocument, StockLevel, StockMovement
+from monitoring.models import Alert
+from orders.models import BatchRun, CancelledItem, Order, OrderEvent, OrderItem
+
+TABLES = (Order, OrderItem, CancelledItem, OrderEvent, BatchRun, StockLevel, StockMovement, StockDocument, Alert)
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table that the services write."""
+    return {model.__name__: list(model.objects.order_by("pk").values_list()) for model in TABLES}
