@@ -33,6 +33,7 @@ from orders.models import Order, OrderEvent
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_order
+from orders.services.edit import edit_order
 from orders.services.place import place_order
 from users.models import User
 
@@ -125,6 +126,9 @@ class Shop:
         """Places an order of one line."""
         line = OrderLine(product.pk, quantity, tuple(option.pk for option in options))
         return place_order(location=self.location, lines=[line], actor=self.actor, **more)
+
+    def edit(self, order: Order, *lines: OrderLine, **more: Any) -> Order:
+        return edit_order(order_id=order.pk, lines=lines, actor=self.actor, **more)
 
     def cancel(self, order: Order, **more: Any) -> Order:
         return cancel_order(order_id=order.pk, actor=self.actor, **more)

@@ -1,11 +1,12 @@
 """Editing an order that nobody has begun to make."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db import transaction
 
+from inventory.errors import ClosedLocation
 from inventory.menu import load_menu
 from inventory.services.ledger import Movement
 from inventory.services.returns import Deductions, deductions_of, movements_back
@@ -44,7 +45,8 @@ def edit_order(
     A line with the same product and options stays the same line, at the price it was sold for; what it
     loses comes back from its own ledger rows; what it gains is deducted by today's recipe.
 
-    Raises UnknownOrder, WrongStatus, WrongLines, Unavailable, InsufficientStock.
+    Raises UnknownOrder, WrongStatus, WrongLines, ClosedLocation (a closed location sells nothing more),
+    Unavailable, InsufficientStock.
     """
     order = lock_order(order_id)
     require_status(order, [Order.Status.PENDING])
@@ -67,8 +69,10 @@ def rewrite_items(
     menu = load_menu({line.product_id for line in lines})
     price = price_order(menu=menu, lines=lines)
     items = list(order.items.all())
-    before = [str(item) for item in items if item.remaining]
+    before = in_words(items)
     edit = compare(order, items, price.lines, deductions_of(document_type=DOCUMENT_TYPE, document_ids=[order.pk]))
+    if edit.sold and not order.location.is_active:
+        raise ClosedLocation(order.location.name)
     check_listed(edit.sold)
     OrderItem.objects.bulk_update(edit.kept, ["position", "quantity", "total"])
     OrderItem.objects.filter(pk__in=[item.pk for item in edit.dropped]).delete()
@@ -88,7 +92,17 @@ def rewrite_items(
     now = [*edit.kept, *(item for item, _line in edit.added)]
     order.subtotal = sum((item.total for item in now), Decimal("0.00"))
     order.total = order.subtotal - order.discount
-    return {"before": before, "after": [f"{line.line.quantity} × {line.product.name}" for line in price.lines]}
+    return {"before": before, "after": in_words(sorted(now, key=lambda item: item.position))}
+
+
+def in_words(items: Iterable[OrderItem]) -> list[str]:
+    """What is still wanted, for the order's history: ["2 × Latte (Large, Oat milk)"]."""
+    lines = []
+    for item in items:
+        options = ", ".join(option["name"] for option in item.options)
+        if item.remaining:
+            lines.append(f"{item.remaining} × {item.name} ({options})" if options else f"{item.remaining} × {item.name}")
+    return lines
 
 
 def compare(order: Order, items: list[OrderItem], lines: Sequence[PricedLine], deductions: Deductions) -> _Edit:
