@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.users.conftest import PASSWORD
 from users.management.commands import create_admin
@@ -135,6 +136,15 @@ def test_reset_password_is_not_a_way_into_other_accounts(boss, person):
             f"{user.email} is no active admin. Only an active admin's password is reset here."
         )
         assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+
+
+def test_without_tables_it_says_what_to_run_first():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE users_user RENAME TO elsewhere")
+
+    assert refusal_of("--email", "boss@example.com", "--generate") == (
+        "The database has no tables yet. Run manage.py migrate first."
+    )
 
 
 def test_createsuperuser_points_to_create_admin():

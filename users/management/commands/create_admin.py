@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError
 
 from foundation.errors import Refusal
 from users import selectors
@@ -51,9 +52,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Password: {password}\nIt is not shown again.")
 
     def _refuse_early(self, email: str, *, reset_password: bool) -> None:
-        """Says what is wrong with the e-mail before somebody types a password for nothing."""
+        """Says what is wrong before somebody types a password for nothing."""
         try:
             user = selectors.user_by_email(email)
+        except ProgrammingError:
+            raise CommandError("The database has no tables yet. Run manage.py migrate first.") from None
         except UserMissing:
             if reset_password:
                 raise CommandError(f"There is no account {email}. Leave --reset-password out to make it.") from None
