@@ -7,11 +7,6 @@ from users.errors import UserMissing
 from users.models import ApiToken, User
 
 
-def users_with_roles() -> QuerySet[User]:
-    """All users with their groups fetched, so that `user.role` asks nothing."""
-    return User.objects.prefetch_related("groups")
-
-
 def user_by_email(email: str) -> User:
     """Returns the account that signs in with this e-mail, in any case; raises UserMissing."""
     try:
