@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -95,10 +95,7 @@ def claim(scope: bytes) -> None:
 def replay(known: IdempotencyKey, request_digest: str) -> Answer:
     if known.request_digest != request_digest:
         raise KeyMismatch(_("This key was used for another request. Use a new key for a new request."))
-    return replace(
-        Answer(status=known.status, body=known.body, content_type=known.content_type),
-        replayed=True,
-    )
+    return Answer(status=known.status, body=known.body, content_type=known.content_type, replayed=True)
 
 
 def oldest_kept() -> datetime:

@@ -38,6 +38,21 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
     list_select_related = ("acknowledged_by",)
     search_fields = ("subject", "message")
     ordering = ("-last_seen_at", "-id")
+    fields = (
+        "event_title",
+        "severity_badge",
+        "subject",
+        "message",
+        "details",
+        "count",
+        "created_at",
+        "last_seen_at",
+        "acknowledged_at",
+        "acknowledged_by",
+        "resolved_at",
+        "dispatched_at",
+    )
+    readonly_fields = ("event_title", "severity_badge")
     actions = ("acknowledge",)
 
     @display(description=_("severity"), ordering="severity", label=BADGES)
