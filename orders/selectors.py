@@ -40,7 +40,13 @@ class Quote:
 
     price: Price
     shortages: list[Shortage]
-    unavailable: list[tuple[int, str]]
+    unavailable_products: list[tuple[int, str]]
+    unavailable_options: list[tuple[int, str]]
+
+    @property
+    def unavailable(self) -> list[tuple[int, str]]:
+        """The products and options that can't be sold now, (id, name), products first."""
+        return [*self.unavailable_products, *self.unavailable_options]
 
     @property
     def is_available(self) -> bool:
@@ -50,8 +56,7 @@ class Quote:
 def quote_order(*, location: Location, lines: Sequence[OrderLine], allow_below_minimum: bool = False) -> Quote:
     """Prices the lines and compares what they take with the stock of the location. Raises WrongLines.
 
-    `unavailable` names products and options that can't be sold now, (id, name), products first. With
-    `allow_below_minimum` a minimum stands in nobody's way, as in `place_order`.
+    With `allow_below_minimum` a minimum stands in nobody's way, as in `place_order`.
     """
     price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
     needed: dict[int, Decimal] = {}
@@ -105,7 +110,8 @@ def _quote(
         for ingredient_id, quantity in needed.items()
         if levels.get(ingredient_id, nothing)[0] < quantity
     }
-    unavailable: dict[tuple[str, int], tuple[int, str]] = {}
+    products: dict[int, str] = {}
+    options: dict[int, str] = {}
     for line in sold:
         below = check_minimum and any(
             quantity < max(minimum, recipe.quantity)
@@ -113,11 +119,12 @@ def _quote(
             for quantity, minimum in [levels.get(recipe.ingredient_id, nothing)]
         )
         if below or not line.product.is_listed or not location.is_active:
-            unavailable["product", line.product.id] = (line.product.id, line.product.name)
+            products[line.product.id] = line.product.name
         for _group, option, _price in line.options:
             if not option.is_available:
-                unavailable["option", option.id] = (option.id, option.name)
-    return Quote(price, describe_shortages(missing) if missing else [], list(unavailable.values()))
+                options[option.id] = option.name
+    shortages = describe_shortages(missing) if missing else []
+    return Quote(price, shortages, list(products.items()), list(options.items()))
 
 
 @dataclass(frozen=True, slots=True)
