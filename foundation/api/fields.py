@@ -5,7 +5,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-LARGEST_ID = 2**63 - 1
+from foundation.api.ids import LARGEST_ID
+
 # More wrong entries of a list than these are not named one by one.
 MOST_FAULTS = 20
 

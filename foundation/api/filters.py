@@ -19,10 +19,10 @@ from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from foundation.api.ids import LARGEST_ID
 from foundation.errors import InvalidInput
 
 PARAMETERS_OF_EVERY_LIST = {"cursor", "page_size", "format"}
-LARGEST_ID = 2**63 - 1
 
 
 @extend_schema_field(OpenApiTypes.INT)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.validators import UniqueValidator
 
-from foundation.api.fields import MOST_FAULTS, RecordField, WordField
+from foundation.api.fields import MOST_FAULTS, RecordField, WholeNumberField, WordField
 
 LONGEST_NAME_SHOWN = 50
 
@@ -69,6 +69,10 @@ class StrictModelSerializer(RefusesUnknownFields, serializers.ModelSerializer):
     checked by the service that writes the record.
     """
 
+    serializer_field_mapping = {
+        model_field: WholeNumberField if field is serializers.IntegerField else field
+        for model_field, field in serializers.ModelSerializer.serializer_field_mapping.items()
+    }
     serializer_related_field = RecordField
     serializer_choice_field = WordField
 
@@ -82,9 +86,18 @@ class StrictModelSerializer(RefusesUnknownFields, serializers.ModelSerializer):
         return []
 
 
-def validated(serializer_class: type[serializers.Serializer], request: Request, **kwargs: Any) -> dict[str, Any]:
-    """The body of the request, checked and turned into values. Raises DRF's ValidationError."""
-    serializer = serializer_class(data=request.data, **kwargs)
+def validated(
+    serializer_class: type[serializers.Serializer], request: Request, *, changes_only: bool = False
+) -> dict[str, Any]:
+    """The body of the request, checked and turned into values. Raises DRF's ValidationError.
+
+    With `changes_only`, for PATCH, no field has to be there. DRF's own `partial` would also let the fields of a
+    nested list go missing.
+    """
+    serializer = serializer_class(data=request.data)
+    if changes_only:
+        for field in serializer.fields.values():
+            field.required = False
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values

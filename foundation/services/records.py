@@ -37,7 +37,7 @@ def change_record(*, model: type[M], record_id: int, changes: Mapping[str, Any])
 @transaction.atomic
 def delete_record(*, model: type[M], record_id: int) -> M:
     """Deletes a record that nothing needs, and returns it as it was. Raises Missing, InUse."""
-    record = lock_record(model, record_id)
+    record = lock_record(model, record_id, against_use=True)
     users = sorted(kinds_that_need(record))
     if users:
         raise in_use(record, ", ".join(users))
