@@ -32,7 +32,7 @@ from inventory.services.stock import receive_stock
 from orders.models import Order, OrderEvent
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
-from orders.services.cancel import cancel_order
+from orders.services.cancel import cancel_item, cancel_order
 from orders.services.edit import edit_order
 from orders.services.place import place_order
 from users.models import User
@@ -132,6 +132,11 @@ class Shop:
 
     def cancel(self, order: Order, **more: Any) -> Order:
         return cancel_order(order_id=order.pk, actor=self.actor, **more)
+
+    def cancel_part(self, order: Order, quantity: int, **more: Any) -> Order:
+        """Cancels so many of the order's first line."""
+        item = order.items.order_by("pk")[0]
+        return cancel_item(order_id=order.pk, item_id=item.pk, quantity=quantity, actor=self.actor, **more)
 
     def quantity(self, ingredient: Ingredient) -> Decimal:
         """What the level says, 0 if there is none."""

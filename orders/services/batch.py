@@ -97,7 +97,7 @@ def start_batch(
     """Writes down a large batch for the background task. Raises WrongBatch."""
     check_batch(order_ids, most=MOST_ORDERS)
     return BatchRun.objects.create(
-        verb=verb,
+        verb=BatchRun.Verb(verb),  # an unknown verb must not become a cancellation later
         order_ids=sorted(set(order_ids)),
         reason=reason,
         restock=restock,
