@@ -5,6 +5,7 @@ A test whose means are missing on this machine is left out and named at the end.
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ def no_root() -> str | None:
 MEANS: dict[str, Callable[[], str | None]] = {
     "journey": functools.cache(no_chromium),
     "as_root": functools.cache(no_root),
+    "on_linux": lambda: None if sys.platform == "linux" else "it is about Linux",
 }
 LEFT_OUT = pytest.StashKey[dict[str, str]]()
 

@@ -16,6 +16,8 @@ from project.embedded.processes import Program
 # A clock that is set while the shop runs moves the time that the system says a process was started at.
 CLOCK_TOLERANCE = 2.0
 PATIENCE = 10.0
+# Seconds that children may take to follow their parent.
+AFTERWARDS = 1.0
 
 
 @dataclass
@@ -95,24 +97,21 @@ def _processes_of(entry: dict[str, Any]) -> list[psutil.Process]:
 
 
 def end(processes: list[psutil.Process], *, stop_signal: int, patience: float = PATIENCE) -> None:
-    """Asks the first of `processes` to stop, waits for all of them, and kills those that stay."""
+    """Asks the first of `processes` to stop and waits; then the others, which it should have stopped, are killed."""
     with contextlib.suppress(psutil.Error):
         processes[0].send_signal(stop_signal)
-    if _wait(processes, patience):
-        return
+    _wait(processes[:1], patience)
+    _wait(processes, AFTERWARDS)
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
     _wait(processes, patience)
 
 
-def _wait(processes: list[psutil.Process], patience: float) -> bool:
+def _wait(processes: list[psutil.Process], patience: float) -> None:
     deadline = time.monotonic() + patience
-    while any(is_alive(process) for process in processes):
-        if time.monotonic() > deadline:
-            return False
+    while any(is_alive(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return True
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -274,7 +274,7 @@ class PostgreSQL:
             user=SUPERUSER,
             password=self.password,
             dbname=database,
-            connect_timeout=5,
+            connect_timeout=2,
             sslmode="disable",
         )
 

