@@ -1,15 +1,27 @@
 """The API's errors have one shape, and never show the inside."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import IntegrityError
 from django.db.models import ProtectedError
-from django.test import Client, override_settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import Client, RequestFactory, override_settings
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.test import APIClient
 
-from foundation.api.errors import exception_handler, flat_errors
+from foundation.api.errors import (
+    as_conflict,
+    bad_request,
+    exception_handler,
+    failed,
+    flat_errors,
+    page_not_found,
+    permission_denied,
+)
 from monitoring.models import Alert
 from users.models import User
 
@@ -232,6 +244,50 @@ def test_a_mistake_of_ours_says_nothing_in_debug_mode_either(quiet: APIClient) -
     response = quiet.get("/api/v1/raise/mistake/")
 
     assert set(response.json()) == {"type", "detail", "request_id"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "kind"),
+    [
+        (lambda request: bad_request(request, SuspiciousOperation()), 400, "invalid"),
+        (lambda request: permission_denied(request, PermissionDenied()), 403, "permission_denied"),
+        (lambda request: page_not_found(request, Http404()), 404, "not_found"),
+        (failed, 500, "server_error"),
+    ],
+)
+def test_errors_outside_of_views_are_json_under_api_and_pages_elsewhere(
+    answer: Callable[[HttpRequest], HttpResponse], status: int, kind: str
+) -> None:
+    inside, outside = (answer(RequestFactory().get(path)) for path in ("/api/v1/x/", "/admin/x/"))
+
+    assert (inside.status_code, json.loads(inside.content)["type"]) == (status, kind)
+    assert (outside.status_code, outside["Content-Type"].split(";")[0]) == (status, "text/html")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (PermissionDenied(), 403, "permission_denied"),
+        (SuspiciousOperation("inside"), 400, "invalid"),
+        (Http404("inside"), 404, "not_found"),
+    ],
+)
+def test_django_s_own_refusals_have_the_same_shape(error: Exception, status: int, kind: str) -> None:
+    response = exception_handler(error, {})
+
+    assert (response.status_code, response.data["type"]) == (status, kind)
+    assert "inside" not in response.data["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_points_to_nothing_is_a_conflict_and_other_broken_rules_are_mistakes_of_ours() -> None:
+    with pytest.raises(IntegrityError) as points_to_nothing:
+        Alert.objects.create(event="test", severity="info", message="m", acknowledged_by_id=-1)
+    with pytest.raises(IntegrityError) as too_little:
+        Alert.objects.create(event="test", severity="info", message="m", count=-1)
+
+    assert as_conflict(points_to_nothing.value).status_code == 409
+    assert as_conflict(too_little.value) is None
 
 
 def test_what_is_still_used_can_not_be_deleted() -> None:

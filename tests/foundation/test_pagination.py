@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -128,6 +129,15 @@ def test_times_keep_their_microseconds_in_a_cursor(api: APIClient, monkeypatch: 
         Alert.objects.filter(pk=pk).update(created_at=start + timedelta(microseconds=index))
 
     assert walk(api, f"{BY_EVENT}?page_size=2") == [[pks[4], pks[3]], [pks[2], pks[1]], [pks[0]]]
+
+
+def test_a_computed_column_may_order_a_list(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pks = make_alerts(5)  # counts 0 1 2 0 1
+    view = "tests.foundation.small_api.ByEventViewSet"
+    monkeypatch.setattr(f"{view}.ordering", "-weight")
+    monkeypatch.setattr(f"{view}.queryset", Alert.objects.annotate(weight=F("count") * 2))
+
+    assert walk(api, f"{BY_EVENT}?page_size=2") == [[pks[2], pks[4]], [pks[1], pks[3]], [pks[0]]]
 
 
 def test_a_page_is_one_query_and_never_a_count(api: APIClient) -> None:
