@@ -18,14 +18,9 @@ def services_home(var: Path, recorded: str, account: Account | None) -> Path:
         account: whom root's services run as; None keeps everything in `var`.
 
     Raises:
-        CannotStart: the recorded folder is gone or is another shop's, or the data is another account's.
+        CannotStart: the recorded folder is gone, or is another shop's.
     """
     if account is None:
-        if recorded:
-            raise CannotStart(
-                f"The database of this folder was made by root and is kept in {recorded}: start the shop as root, "
-                f"or set DATABASE_URL."
-            )
         return var
     if recorded:
         home = Path(recorded)
@@ -36,11 +31,6 @@ def services_home(var: Path, recorded: str, account: Account | None) -> Path:
             )
         _refuse_a_copy(var, home)
         return home
-    if (var / "postgres").is_dir():
-        raise CannotStart(
-            f"The database in {var / 'postgres'} was made by the account {(var / 'postgres').owner()}: start the shop "
-            f"as that account, not as root."
-        )
     return new_home(account, owner=var.parent, prefix="samovar-")
 
 
@@ -50,6 +40,14 @@ def new_home(account: Account, *, owner: Path, prefix: str) -> Path:
     (home / OWNER).write_text(f"{owner}\n", encoding="utf-8")
     account.own(home)
     return home
+
+
+def earlier_homes(home: Path, owner: Path) -> list[Path]:
+    """Returns other folders of the same shop: somebody deleted `var`, where their secrets were."""
+    files = common_parent().glob(f"samovar-*/{OWNER}")
+    return [
+        file.parent for file in files if file.parent != home and file.read_text(encoding="utf-8").strip() == str(owner)
+    ]
 
 
 def _refuse_a_copy(var: Path, home: Path) -> None:

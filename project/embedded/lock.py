@@ -1,5 +1,6 @@
 """One shop per folder: a lock that the kernel gives back however its holder ends."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -54,12 +55,14 @@ class FolderLock:
         """Writes what the holder is doing, for whoever finds the lock taken."""
         assert self._descriptor is not None, "the lock is not held"  # noqa: S101
         text = json.dumps({"pid": os.getpid(), "state": state, "address": address})
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, text.encode(), 0)
+        with contextlib.suppress(OSError):  # on a full disk the lock holds without its words
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text.encode(), 0)
 
     def release(self) -> None:
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -48,10 +48,27 @@ class Places:
         return self.var / "demo-accounts.json"
 
     def make(self) -> None:
-        """Makes the folders, readable by their owner only."""
+        """Makes the folders, readable by their owner only.
+
+        Raises:
+            CannotStart: another account started the shop here before. Root could go on, and would leave files behind
+                that the other account cannot use.
+        """
+        if self.var.exists() and self.var.stat().st_uid != os.geteuid():
+            raise CannotStart(
+                f"{self.var} belongs to the account {_owner(self.var)}, which started the shop here before: start it "
+                f"as that account, or move that folder away to begin anew."
+            )
         make_private(self.var)
         make_private(self.logs)
         self.static.mkdir(exist_ok=True)
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except KeyError:
+        return f"number {path.stat().st_uid}"
 
 
 def make_private(folder: Path) -> None:

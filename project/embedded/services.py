@@ -5,7 +5,7 @@ from pathlib import Path
 
 from project.embedded.account import services_account
 from project.embedded.database import need_database, need_redis
-from project.embedded.home import services_home
+from project.embedded.home import earlier_homes, services_home
 from project.embedded.places import Places
 from project.embedded.postgres import PostgreSQL
 from project.embedded.redis_server import Redis, file_broker, find_server
@@ -79,4 +79,6 @@ class Services:
         if account is not None and not self.secrets.services:
             self.secrets.services = str(home)
             self.secrets.save(self.places.secrets)
+            for earlier in earlier_homes(home, self.places.var.parent):
+                self.console.step("Note", f"an earlier database of this folder is left in {earlier}")
         return home

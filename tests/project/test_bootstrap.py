@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -224,9 +223,6 @@ def test_too_little_room_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
         "The disk is full: 20 MB are free and the packages need 600 MB; free some space and run the same command "
         "again.\n"
     )
-
-
-FailVenv = Callable[[str], None]
 
 
 @pytest.mark.parametrize(

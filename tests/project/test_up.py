@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from project.embedded.account import Account
 from project.embedded.leftovers import is_alive
 from tests.project.conftest import processes_of, run_up
 from tests.project.test_bootstrap import free_port
@@ -24,9 +25,9 @@ OPEN = "Ctrl-C stops everything."
 class Shop:
     """A shop that was started in a checkout, with what it has said so far."""
 
-    def __init__(self, checkout: Path, environment: dict[str, str]) -> None:
+    def __init__(self, checkout: Path, environment: dict[str, str], prefix: list[str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
+            [*prefix, sys.executable, "manage.py", "up"],
             cwd=checkout,
             env=environment,
             stdout=subprocess.PIPE,
@@ -53,8 +54,8 @@ class Shop:
 def start(checkout: Path, bare_environment: dict[str, str]) -> Iterator[Callable[..., Shop]]:
     started: list[Shop] = []
 
-    def start_shop(**variables: str) -> Shop:
-        started.append(Shop(checkout, bare_environment | variables))
+    def start_shop(*prefix: str, **variables: str) -> Shop:
+        started.append(Shop(checkout, bare_environment | variables, list(prefix)))
         return started[-1]
 
     yield start_shop
@@ -138,6 +139,33 @@ def test_the_shop_opens_recovers_from_kill_9_and_closes(
         "The database cannot be reached; `make run` starts the embedded one. connection to server"
     )
     assert len(asked.stderr.splitlines()) == 1
+
+
+@pytest.mark.as_root
+@pytest.mark.on_linux
+def test_root_can_try_it_as_an_ordinary_user(checkout: Path, account: Account, start: Callable[..., Shop]):
+    account.own(checkout)
+    # It may read everything, because the tests' Python may be out of an ordinary user's reach; it may write nothing.
+    ordinary = (
+        *("setpriv", f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"),
+        *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+    )
+    shop = start(*ordinary, PORT=free_port(), DEMO="0", HOME="/nonexistent")
+    family = shop.family()
+    assert {process.uids().real for process in family} == {account.uid}
+    assert (checkout / "var" / "postgres" / "PG_VERSION").is_file()
+    assert (checkout / "var" / "redis" / "appendonly.aof").is_file()
+    assert {file.stat().st_uid for file in (checkout / "var").iterdir()} == {account.uid}
+    assert shop.press_ctrl_c() == 0
+    assert not any(is_alive(process) for process in family)
+
+    # Root would make files that this account cannot use any more.
+    refused = run_up(checkout, dict(os.environ), PORT=free_port(), DATABASE_URL="", REDIS_URL="")
+    assert refused.stderr.strip() == (
+        f"{checkout / 'var'} belongs to the account {account.name}, which started the shop here before: start it as "
+        f"that account, or move that folder away to begin anew."
+    )
+    assert {file.stat().st_uid for file in (checkout / "var").iterdir()} == {account.uid}
 
 
 def test_a_taken_port_is_said_before_anything_is_started(checkout: Path, bare_environment: dict[str, str]):

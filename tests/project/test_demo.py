@@ -1,0 +1,303 @@
+"""The demo shop of the first start: what a newcomer finds in it, to the last gram."""
+
+import datetime
+import json
+import stat
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Count, F
+from django.test import override_settings
+
+from inventory.models import DefaultLocation, Location, Option, Product, StockDocument, StockLevel, StockMovement
+from inventory.selectors import low_stock, options_in_stock, with_availability
+from monitoring.models import Alert
+from orders.models import CancelledItem, Customer, Employee, Order, OrderEvent, OrderItem, Position
+from orders.selectors import active_orders, best_sellers, day_figures, orders_per_day
+from project.demo.errors import ShopNotEmpty
+from project.demo.load import DemoShop, load_demo
+from project.demo.places import AFTER_CLOSING, OPENS_AT
+from project.demo.storeroom import SUPPLIES
+from tests.shop import assert_levels_are_what_the_ledger_sums_to
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+# A Saturday, a little before six in the evening in Bangkok.
+NOW = datetime.datetime(2026, 11, 21, 10, 57, 30, tzinfo=datetime.UTC)
+QUICK_HASHES = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+
+
+@pytest.fixture(scope="module")
+def accounts_path(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("var") / "demo-accounts.json"
+
+
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: Any, accounts_path: Path) -> Iterator[DemoShop]:
+    """One demo shop for all tests of this module; each of them runs in a savepoint of its own."""
+    with django_db_blocker.unblock(), QUICK_HASHES, transaction.atomic():
+        loaded = load_demo(accounts_path=accounts_path, now=NOW)
+        assert loaded is not None
+        yield loaded
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_shop(shop: DemoShop, db: None) -> None:
+    """Every test here is about the shop."""
+
+
+def siam() -> Location:
+    return Location.objects.get(name="Siam Square")
+
+
+def chatuchak() -> Location:
+    return Location.objects.get(name="Chatuchak")
+
+
+def test_it_has_two_locations_a_menu_and_people(shop):
+    assert shop == DemoShop(locations=2, drinks=35, guests=20, orders=317)
+    assert list(Location.objects.values_list("name", "time_zone", "day_starts_at", "is_active")) == [
+        ("Siam Square", "Asia/Bangkok", datetime.time(0, 0), True),
+        ("Chatuchak", "Asia/Bangkok", datetime.time(4, 0), True),
+    ]
+    assert Product.objects.count() == 35
+    assert Customer.objects.count() == 20
+    assert Employee.objects.count() == 8
+    assert Employee.objects.filter(left_on=None).count() == 7
+    assert set(Position.objects.values_list("name", flat=True)) == {"Owner", "Manager", "Barista", "Shift lead"}
+    assert User.objects.count() == 4
+
+
+def test_it_has_a_week_of_orders_and_some_in_every_status_at_both_locations():
+    assert Counter(Order.objects.values_list("location__name", "status")) == {
+        ("Siam Square", "completed"): 165,
+        ("Siam Square", "cancelled"): 18,
+        ("Siam Square", "ready"): 1,
+        ("Siam Square", "preparing"): 1,
+        ("Siam Square", "pending"): 1,
+        ("Chatuchak", "completed"): 124,
+        ("Chatuchak", "cancelled"): 4,
+        ("Chatuchak", "ready"): 1,
+        ("Chatuchak", "preparing"): 1,
+        ("Chatuchak", "pending"): 1,
+    }
+    assert Counter(Order.objects.values_list("channel", flat=True)).keys() == {"counter", "web", "api"}
+    for order in Order.objects.filter(channel="counter"):
+        assert order.employee_id is not None
+        assert order.employee.location_id == order.location_id
+        assert order.employee.left_on is None
+
+
+def test_levels_are_what_the_ledger_sums_to_and_totals_add_up():
+    assert_levels_are_what_the_ledger_sums_to()
+    assert not StockLevel.objects.filter(quantity__lt=0).exists()
+    for order in Order.objects.exclude(status="cancelled").prefetch_related("items"):
+        assert order.total == sum(item.total for item in order.items.all())
+
+
+def test_a_wholly_cancelled_order_gave_everything_back_or_wrote_it_off():
+    cancelled = Order.objects.filter(status="cancelled")
+    assert cancelled.count() == 22
+    for order in cancelled:
+        movements = StockMovement.objects.filter(document_type="order", document_id=str(order.pk))
+        sold = Counter[int]()
+        for movement in movements.exclude(reason="write_off"):
+            sold[movement.ingredient_id] += movement.delta
+        assert not any(sold.values())
+        wasted = movements.filter(reason="write_off").exists()
+        assert CancelledItem.objects.filter(item__order=order).exclude(is_restocked=not wasted).count() == 0
+        assert order.events.get(kind="cancel").reason
+
+
+def test_some_orders_are_cancelled_in_part_with_return_and_with_waste():
+    in_part = CancelledItem.objects.exclude(item__order__status="cancelled")
+    assert in_part.count() == OrderEvent.objects.filter(kind="cancel_item").count() == 10
+    assert set(in_part.values_list("is_restocked", flat=True)) == {True, False}
+    assert not in_part.filter(reason="").exists()
+    assert OrderItem.objects.filter(cancelled_quantity__gt=0, cancelled_quantity__lt=F("quantity")).exists()
+
+
+def test_nothing_lies_in_the_future_or_before_the_week_and_all_is_in_the_order_of_time():
+    for model, column in ((Order, "placed_at"), (OrderEvent, "created_at"), (StockMovement, "created_at")):
+        moments = list(model.objects.order_by("id").values_list(column, flat=True))
+        assert moments == sorted(moments)
+        assert NOW - datetime.timedelta(days=8) < moments[0]
+        assert moments[-1] <= NOW
+    for order in Order.objects.prefetch_related("events"):
+        events = sorted(order.events.all(), key=lambda event: event.pk)
+        assert events[0].created_at == order.placed_at
+        assert all(earlier.created_at <= later.created_at for earlier, later in pairwise(events))
+        assert order.closed_at == (None if order.is_active else events[-1].created_at)
+
+
+def test_guests_come_in_opening_hours_and_most_of_them_at_lunch_and_in_the_evening():
+    bangkok = zoneinfo.ZoneInfo("Asia/Bangkok")
+    hours = Counter(moment.astimezone(bangkok).hour for moment in Order.objects.values_list("placed_at", flat=True))
+    assert min(hours) >= OPENS_AT.hour
+    assert max(hours) < AFTER_CLOSING.hour
+    assert hours[12] + hours[13] > 2 * (hours[10] + hours[11])
+    assert hours[17] + hours[18] > 2 * (hours[20] + hours[21])
+
+
+def test_the_home_page_has_figures():
+    for location in (siam(), chatuchak()):
+        today = location.today(NOW)
+        figures = day_figures(location=location, day=today)
+        assert figures.orders > 10
+        assert figures.completed > 10
+        assert figures.revenue > 1000
+        assert figures.active == active_orders(location=location).count() == 3
+        start, end = location.day_bounds(today)
+        assert len(best_sellers(location=location, start=start, end=end)) == 5
+        week = [today - datetime.timedelta(days=ago) for ago in range(8)]
+        assert all(one.orders > 5 and one.revenue > 500 for _day, one in orders_per_day(location=location, days=week))
+
+
+def test_a_few_ingredients_are_low_and_what_needs_them_cannot_be_had():
+    def unavailable(location: Location) -> set[str]:
+        products = with_availability(Product.objects.all(), location=location)
+        return {product.name for product in products if not product.is_available}
+
+    def missing_options(location: Location) -> set[str]:
+        there = options_in_stock(location=location).values_list("pk", flat=True)
+        return set(Option.objects.exclude(pk__in=there).values_list("name", flat=True))
+
+    assert {(level.ingredient.name, level.quantity, level.minimum) for level in low_stock(location=siam())} == {
+        ("Hazelnut syrup", 60, 150),
+        ("Coconut jelly", 240, 400),
+    }
+    assert [(level.ingredient.name, level.quantity) for level in low_stock(location=chatuchak())] == [
+        ("Coffee jelly", 180)
+    ]
+    assert unavailable(siam()) == {"Hazelnut Milk Tea"}
+    assert unavailable(chatuchak()) == {"Coffee Jelly Fresh Milk"}
+    assert missing_options(siam()) == {"Coconut jelly"}
+    assert missing_options(chatuchak()) == set()
+
+
+def test_nothing_else_was_ever_low():
+    assert set(Alert.objects.values_list("message", "count", "resolved_at")) == {
+        ("Hazelnut syrup is low: 60 left, the minimum is 150.", 1, None),
+        ("Coconut jelly is low: 240 left, the minimum is 400.", 1, None),
+        ("Coffee jelly is low: 180 left, the minimum is 400.", 1, None),
+    }
+
+
+def test_stock_came_in_packs_at_a_price_and_every_level_has_its_minimum():
+    assert Counter(StockDocument.objects.values_list("kind", flat=True)) == {
+        "receipt": 8,
+        "write_off": 4,
+        "transfer": 1,
+    }
+    for movement in StockMovement.objects.filter(reason="receipt").select_related("ingredient"):
+        supply = SUPPLIES[movement.ingredient.name]
+        assert movement.delta % supply.pack == 0
+        assert movement.unit_cost == supply.unit_cost > 0
+    levels = StockLevel.objects.select_related("ingredient")
+    assert levels.count() == 2 * 32
+    for level in levels:
+        assert level.minimum == SUPPLIES[level.ingredient.name].minimum
+        assert abs(level.average_cost - SUPPLIES[level.ingredient.name].unit_cost) <= Decimal("0.00001")
+
+
+def test_the_accounts_are_in_a_private_file_one_for_each_role_and_open_the_shop(accounts_path):
+    accounts = json.loads(accounts_path.read_text())
+    assert [account["role"] for account in accounts] == ["admin", "manager", "barista", "customer"]
+    assert stat.S_IMODE(accounts_path.stat().st_mode) == 0o600
+    assert sorted(accounts_path.parent.iterdir()) == [accounts_path]
+    assert len({account["password"] for account in accounts}) == 4
+    assert {account["email"] for account in accounts} == set(User.objects.values_list("email", flat=True))
+    for account in accounts:
+        assert account.keys() == {"role", "email", "password"}
+        user = authenticate(username=account["email"], password=account["password"])
+        assert user is not None
+        assert user.role == account["role"]
+        assert user.is_staff == (account["role"] != "customer")
+        assert not user.is_superuser
+
+
+@pytest.mark.parametrize(
+    ("role", "enters"), [("admin", True), ("manager", True), ("barista", True), ("customer", False)]
+)
+def test_staff_sign_in_to_the_admin_with_them_and_a_customer_does_not(client, accounts_path, role, enters):
+    (account,) = [one for one in json.loads(accounts_path.read_text()) if one["role"] == role]
+    answer = client.post(
+        "/admin/login/?next=/admin/", {"username": account["email"], "password": account["password"], "next": "/admin/"}
+    )
+    assert (answer.status_code == 302) is enters
+    assert ("_auth_user_id" in client.session) is enters
+
+
+def test_manager_and_barista_work_at_siam_square_and_the_customer_is_a_customer():
+    assert set(DefaultLocation.objects.values_list("user__groups__name", "location__name")) == {
+        ("manager", "Siam Square"),
+        ("barista", "Siam Square"),
+    }
+    assert set(Employee.objects.exclude(user=None).values_list("user__groups__name", "name")) == {
+        ("admin", "Anong Srisai"),
+        ("manager", "Napat Wongsakul"),
+        ("barista", "Kanya Boonmee"),
+    }
+    guest = Customer.objects.exclude(user=None).get()
+    assert guest.user.role == "customer"
+    assert guest.user.name == guest.name
+    assert guest.orders.count() > 3
+
+
+def test_every_phone_number_and_address_is_one_that_nobody_has():
+    for guest in Customer.objects.all():
+        assert guest.phone.startswith("+44 7700 9001") or " 555 01" in guest.phone
+        assert not guest.email or guest.email.endswith(("@example.com", "@samovar.example"))
+    assert Customer.objects.order_by().values("phone").annotate(n=Count("pk")).filter(n__gt=1).count() == 0
+
+
+def test_a_shop_that_is_not_empty_is_left_alone(accounts_path):
+    before = accounts_path.read_bytes()
+    movements = StockMovement.objects.count()
+    assert load_demo(accounts_path=accounts_path, now=NOW, if_empty=True) is None
+    with pytest.raises(ShopNotEmpty):
+        load_demo(accounts_path=accounts_path, now=NOW)
+    assert accounts_path.read_bytes() == before
+    assert StockMovement.objects.count() == movements
+    assert User.objects.count() == 4
+
+
+def test_the_command_says_so_too(settings, accounts_path):
+    settings.VAR_DIR = accounts_path.parent
+    out = StringIO()
+    call_command("load_demo", if_empty=True, stdout=out)
+    assert out.getvalue() == "The shop is not empty: nothing was loaded.\n"
+    with pytest.raises(CommandError, match="The demo fills an empty shop only"):
+        call_command("load_demo")
+
+
+def test_accounts_that_were_committed_get_their_file_at_the_next_start(accounts_path):
+    """Killed after the commit, before the draft took the file's place."""
+    before = accounts_path.read_bytes()
+    accounts_path.rename(accounts_path.with_name("demo-accounts.json.draft"))
+    assert load_demo(accounts_path=accounts_path, now=NOW, if_empty=True) is None
+    assert accounts_path.read_bytes() == before
+    assert sorted(accounts_path.parent.iterdir()) == [accounts_path]
+
+
+@pytest.mark.parametrize(
+    "draft", ["", '[{"role": "admin", "ema', "{}", '[{"role": "admin", "email": "a@b.example", "password": "x"}]']
+)
+def test_a_draft_of_accounts_that_do_not_exist_is_dropped(accounts_path, draft):
+    before = accounts_path.read_bytes()
+    accounts_path.with_name("demo-accounts.json.draft").write_text(draft)
+    assert load_demo(accounts_path=accounts_path, now=NOW, if_empty=True) is None
+    assert accounts_path.read_bytes() == before
+    assert sorted(accounts_path.parent.iterdir()) == [accounts_path]
