@@ -45,6 +45,11 @@ def check_image(file: Any) -> None:
     image_format(file.file if hasattr(file, "file") else file)
 
 
-def product_image_path(product: Any, filename: str) -> str:
+def new_image_path(kind: str) -> str:
     """A name of our own with the suffix of the content: what a person called the file is never used."""
-    return f"products/{uuid.uuid4().hex}.{SUFFIXES[image_format(product.image.file)]}"
+    return f"products/{uuid.uuid4().hex}.{SUFFIXES[kind]}"
+
+
+def product_image_path(product: Any, filename: str) -> str:
+    """Where a product's new picture goes."""
+    return new_image_path(image_format(product.image.file))

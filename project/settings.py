@@ -228,6 +228,22 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    # No request leaves the page: neither for the badge of a validator nor for anything else.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.models.Order.Status",
+        "OrderChannel": "orders.models.Order.Channel",
+        "NewOrderChannel": "orders.api.bodies.CHANNELS",
+        "OrderEventKind": "orders.models.OrderEvent.Kind",
+        "OrderDoor": "orders.models.OrderEvent.Door",
+        "BatchVerb": "orders.models.BatchRun.Verb",
+        "OptionEffectKind": "inventory.models.OptionEffect.Kind",
+        "IngredientUnit": "inventory.models.Ingredient.Unit",
+        "StockDocumentKind": "inventory.models.StockDocument.Kind",
+        "WriteOffReason": "inventory.models.StockDocument.WriteOffReason",
+        "MovementReason": "inventory.models.StockMovement.Reason",
+    },
 }
 IDEMPOTENCY_KEY_DAYS = 7
 

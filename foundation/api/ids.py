@@ -1,20 +1,12 @@
-"""Ids in an address: of the record in its path, of another one in its query."""
+"""Ids in the query of an address; those in its path are read by Django's own converters."""
 
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from foundation.errors import InvalidInput, Missing
+from foundation.errors import InvalidInput
 
 LARGEST_ID = 2**63 - 1
 LONGEST_ID = len(str(LARGEST_ID))
-
-
-def id_in_path(text: str) -> int:
-    """The id that the path names. Raises Missing for what can't be one."""
-    number = number_of(text)
-    if number is None:
-        raise Missing(_("There is nothing with the id %(id)s.") % {"id": text[: LONGEST_ID * 2]})
-    return number
 
 
 def id_parameter(request: Request, name: str) -> int | None:

@@ -26,7 +26,7 @@ class RecordViewSet(IdempotentMixin, ModelViewSet):
     """A model whose records have no rules beyond the model's own. PATCH changes the fields that it names."""
 
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
-    lookup_value_regex = "[0-9]+"
+    lookup_value_converter = "int"
 
     @property
     def model(self) -> type[Model]:

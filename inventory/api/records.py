@@ -1,0 +1,84 @@
+"""locations/, categories/, ingredients/"""
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework.serializers import BaseSerializer
+
+from foundation.api.records import RecordViewSet, permissions_of
+from foundation.api.serializers import StrictModelSerializer
+from inventory.models import Category, Ingredient, Location
+from inventory.services.ingredients import change_ingredient
+
+
+class LocationSerializer(StrictModelSerializer):
+    """A shop or a warehouse."""
+
+    class Meta:
+        model = Location
+        fields = ("id", "name", "address", "time_zone", "day_starts_at", "is_active")
+
+
+class LocationFilter(filters.FilterSet):
+    class Meta:
+        model = Location
+        fields = ("is_active",)
+
+
+@extend_schema(tags=["locations"])
+class LocationViewSet(RecordViewSet):
+    """Where the shop sells and keeps its stock. A closed location (`is_active` false) takes neither."""
+
+    queryset = Location.objects.all()
+    serializer_class = LocationSerializer
+    filterset_class = LocationFilter
+    search_fields = ("name", "address")
+    ordering = "id"
+    action_permissions = permissions_of("inventory.location")
+
+
+class CategorySerializer(StrictModelSerializer):
+    """A shelf of the menu."""
+
+    class Meta:
+        model = Category
+        fields = ("id", "name", "position")
+
+
+@extend_schema(tags=["categories"])
+class CategoryViewSet(RecordViewSet):
+    """The shelves of the menu, in its order."""
+
+    queryset = Category.objects.all()
+    serializer_class = CategorySerializer
+    search_fields = ("name",)
+    ordering = ("position", "name")
+    action_permissions = permissions_of("inventory.category")
+
+
+class IngredientSerializer(StrictModelSerializer):
+    """What the store room holds, counted in its base unit."""
+
+    class Meta:
+        model = Ingredient
+        fields = ("id", "name", "unit")
+
+
+class IngredientFilter(filters.FilterSet):
+    class Meta:
+        model = Ingredient
+        fields = ("unit",)
+
+
+@extend_schema(tags=["ingredients"])
+class IngredientViewSet(RecordViewSet):
+    """What products are made of. The unit is fixed once the ingredient has moved in the stock."""
+
+    queryset = Ingredient.objects.all()
+    serializer_class = IngredientSerializer
+    filterset_class = IngredientFilter
+    search_fields = ("name",)
+    ordering = "name"
+    action_permissions = permissions_of("inventory.ingredient")
+
+    def perform_update(self, serializer: BaseSerializer[Ingredient]) -> None:
+        serializer.instance = change_ingredient(ingredient_id=serializer.instance.pk, changes=serializer.validated_data)

@@ -1,0 +1,26 @@
+"""The addresses of the catalogue and the store room."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from inventory.api.documents import StockDocumentViewSet, StockMovementViewSet
+from inventory.api.option_groups import OptionGroupViewSet
+from inventory.api.pictures import ProductPictureView
+from inventory.api.products import ProductViewSet
+from inventory.api.records import CategoryViewSet, IngredientViewSet, LocationViewSet
+from inventory.api.stock import StockViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("locations", LocationViewSet, basename="location")
+router.register("categories", CategoryViewSet, basename="category")
+router.register("products", ProductViewSet, basename="product")
+router.register("option-groups", OptionGroupViewSet, basename="option-group")
+router.register("ingredients", IngredientViewSet, basename="ingredient")
+router.register("stock", StockViewSet, basename="stock")
+router.register("stock-movements", StockMovementViewSet, basename="stock-movement")
+router.register("stock-documents", StockDocumentViewSet, basename="stock-document")
+
+urlpatterns = [
+    path("products/<int:pk>/image/", ProductPictureView.as_view(), name="product-image"),
+    *router.urls,
+]

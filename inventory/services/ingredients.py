@@ -1,0 +1,29 @@
+"""Changing what the store room counts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from foundation.errors import InvalidInput
+from foundation.locks import lock_record
+from foundation.services.records import change_record
+from inventory.models import Ingredient
+from inventory.selectors import ingredient_has_moved
+
+
+@transaction.atomic
+def change_ingredient(*, ingredient_id: int, changes: Mapping[str, Any]) -> Ingredient:
+    """Changes name or unit. The unit is fixed once the ledger knows the ingredient: 500 g never become 500 pc.
+
+    Raises Missing, InvalidInput.
+    """
+    ingredient = lock_record(Ingredient, ingredient_id, against_use=True)
+    if changes.get("unit", ingredient.unit) != ingredient.unit and ingredient_has_moved(ingredient):
+        raise InvalidInput.at(
+            "unit",
+            _("%(name)s has moved in the stock already: its unit stays %(unit)s. Make a new ingredient instead.")
+            % {"name": ingredient.name, "unit": ingredient.unit},
+        )
+    return change_record(model=Ingredient, record_id=ingredient_id, changes=changes)

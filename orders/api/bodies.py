@@ -1,0 +1,115 @@
+"""What clients say about orders."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from foundation.api.fields import IdField, IdListField, RecordField, WholeNumberField, WordField
+from foundation.api.serializers import StrictSerializer
+from orders.models import Customer, Employee, Order, OrderEvent
+from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
+from orders.services.batch import MOST_ORDERS
+
+MOST_OPTIONS = 100
+QUANTITY_SENTENCE = _("The quantity must be a whole number from 1 to %(most)d.") % {"most": LARGEST_QUANTITY}
+# What was sold elsewhere comes in by an import, not by a client.
+CHANNELS = [choice for choice in Order.Channel.choices if choice[0] != Order.Channel.IMPORT]
+
+
+class QuantityField(WholeNumberField):
+    """How many of something: an integer of JSON from 1 to 1,000."""
+
+    default_error_messages = {
+        "invalid": QUANTITY_SENTENCE,
+        "min_value": QUANTITY_SENTENCE,
+        "max_value": QUANTITY_SENTENCE,
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": LARGEST_QUANTITY, **kwargs})
+
+
+class ReasonField(serializers.CharField):
+    """Why, in a sentence."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        length = OrderEvent._meta.get_field("reason").max_length
+        super().__init__(**{"max_length": length, "required": False, "allow_blank": True, **kwargs})
+
+
+class CommentField(serializers.CharField):
+    """What else is to be known about an order."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        length = Order._meta.get_field("comment").max_length
+        super().__init__(**{"max_length": length, "required": False, "allow_blank": True, **kwargs})
+
+
+class OrderLineBodySerializer(StrictSerializer):
+    """So many of a product, with these options."""
+
+    product = IdField()
+    quantity = QuantityField()
+    options = IdListField(required=False, max_length=MOST_OPTIONS)
+
+    def to_internal_value(self, data: Any) -> OrderLine:
+        values = super().to_internal_value(data)
+        return OrderLine(values["product"], values["quantity"], tuple(values.get("options", ())))
+
+
+def line_list(**kwargs: Any) -> OrderLineBodySerializer:
+    """The lines of an order."""
+    sentence = _("An order takes up to %(most)d lines. Split it.") % {"most": MOST_LINES}
+    return OrderLineBodySerializer(many=True, max_length=MOST_LINES, error_messages={"max_length": sentence}, **kwargs)
+
+
+class OwnOrderBodySerializer(StrictSerializer):
+    """An order that somebody places for themselves."""
+
+    location = IdField(required=False, allow_null=True)
+    items = line_list()
+    comment = CommentField()
+
+
+class OrderBodySerializer(OwnOrderBodySerializer):
+    """An order that staff or a program places. Without `location` the user's default one.
+
+    `allow_below_minimum` sells what is below its minimum; it takes a permission of its own.
+    """
+
+    channel = WordField(choices=CHANNELS, required=False)
+    customer = RecordField(queryset=Customer.objects.all(), required=False, allow_null=True)
+    employee = RecordField(queryset=Employee.objects.all(), required=False, allow_null=True)
+    allow_below_minimum = serializers.BooleanField(required=False)
+
+
+class EditBodySerializer(StrictSerializer):
+    """What a pending order is to consist of, and its comment; what is left out stays."""
+
+    items = line_list(required=False)
+    comment = CommentField()
+    allow_below_minimum = serializers.BooleanField(required=False)
+
+
+class CancelBodySerializer(StrictSerializer):
+    """Why, and whether the ingredients go back to the shelf (as they do unless told otherwise) or are wasted."""
+
+    reason = ReasonField()
+    restock = serializers.BooleanField(required=False)
+
+
+class CancelItemBodySerializer(CancelBodySerializer):
+    """How many of the line, why, and whether the ingredients go back to the shelf."""
+
+    quantity = QuantityField()
+
+
+class BatchBodySerializer(StrictSerializer):
+    """Which orders: up to 1,000 are dealt with at once, more in the background."""
+
+    ids = IdListField(max_length=MOST_ORDERS)
+
+
+class BatchCancelBodySerializer(BatchBodySerializer, CancelBodySerializer):
+    """Which orders, why, and whether the ingredients go back to the shelf."""

@@ -1,0 +1,193 @@
+"""orders/"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from foundation.api.idempotency import IdempotentMixin
+from foundation.api.serializers import NothingSerializer, validated
+from foundation.errors import NotPermitted
+from inventory.models import Location
+from inventory.selectors import location_for
+from orders.api.bodies import (
+    CancelBodySerializer,
+    CancelItemBodySerializer,
+    EditBodySerializer,
+    OrderBodySerializer,
+    OwnOrderBodySerializer,
+)
+from orders.api.filters import OrderFilter
+from orders.api.serializers import OrderEventSerializer, OrderSerializer, QuoteSerializer
+from orders.errors import UnknownOrder
+from orders.models import Order, OrderEvent
+from orders.selectors import quote_order, visible_orders
+from orders.services.actor import Actor
+from orders.services.cancel import cancel_item, cancel_order
+from orders.services.customers import place_own_order
+from orders.services.edit import edit_order
+from orders.services.place import place_order
+from orders.services.transitions import complete_order, prepare_order, ready_order
+
+PLACE, PLACE_OWN = "orders.add_order", "orders.place_own_order"
+SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
+ORDER_BODY = PolymorphicProxySerializer(
+    component_name="NewOrder",
+    serializers=[OrderBodySerializer, OwnOrderBodySerializer],
+    resource_type_field_name=None,
+)
+
+
+def actor_of(request: Request) -> Actor:
+    """The person or program that asks."""
+    return Actor(request.user.pk, OrderEvent.Door.API)
+
+
+@extend_schema(tags=["orders"])
+class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet):
+    """Orders, the newest first. A customer sees and places only their own."""
+
+    serializer_class = OrderSerializer
+    filterset_class = OrderFilter
+    lookup_value_converter = "int"
+    action_permissions = {
+        "list": ("orders.view_order", PLACE_OWN),
+        "retrieve": ("orders.view_order", PLACE_OWN),
+        "create": (PLACE, PLACE_OWN),
+        "quote": (PLACE, PLACE_OWN),
+        "partial_update": "orders.change_order",
+        "prepare": "orders.advance_order",
+        "ready": "orders.advance_order",
+        "complete": "orders.advance_order",
+        "cancel": "orders.cancel_order",
+        "cancel_item": "orders.cancel_order",
+    }
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return visible_orders(self.request.user).prefetch_related("items")
+
+    @extend_schema(request=ORDER_BODY, responses={201: OrderSerializer})
+    def create(self, request: Request) -> Response:
+        """Sells: every gram leaves the stock, or nothing is placed. A customer orders for themselves."""
+        values = self.asked()
+        if self.is_for_oneself:
+            order = place_own_order(user=request.user, actor=actor_of(request), **values)
+        else:
+            order = place_order(actor=actor_of(request), **values)
+        return self.answer(order, status.HTTP_201_CREATED)
+
+    @extend_schema(request=ORDER_BODY, responses=QuoteSerializer)
+    @action(detail=False, methods=["post"])
+    def quote(self, request: Request) -> Response:
+        """What the order would cost and what stands in its way. Nothing is placed."""
+        values = self.asked()
+        quote = quote_order(
+            location=values["location"],
+            lines=values["lines"],
+            allow_below_minimum=values.get("allow_below_minimum", False),
+        )
+        return Response(QuoteSerializer(quote, context={"location": values["location"]}).data)
+
+    @extend_schema(request=EditBodySerializer)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Makes a pending order consist of these lines; the stock moves by the difference."""
+        values = validated(EditBodySerializer, request, changes_only=True)
+        order = edit_order(
+            order_id=pk,
+            actor=actor_of(request),
+            lines=values.get("items"),
+            comment=values.get("comment"),
+            allow_below_minimum=self.may_go_below_minimum(values),
+        )
+        return self.answer(order)
+
+    @extend_schema(request=NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def prepare(self, request: Request, pk: int) -> Response:
+        """pending → preparing"""
+        validated(NothingSerializer, request)
+        return self.answer(prepare_order(order_id=pk, actor=actor_of(request)))
+
+    @extend_schema(request=NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def ready(self, request: Request, pk: int) -> Response:
+        """preparing → ready"""
+        validated(NothingSerializer, request)
+        return self.answer(ready_order(order_id=pk, actor=actor_of(request)))
+
+    @extend_schema(request=NothingSerializer)
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, pk: int) -> Response:
+        """An active order → completed"""
+        validated(NothingSerializer, request)
+        return self.answer(complete_order(order_id=pk, actor=actor_of(request)))
+
+    @extend_schema(request=CancelBodySerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: int) -> Response:
+        """An active order → cancelled; its ingredients come back, or are written off as wasted."""
+        values = validated(CancelBodySerializer, request)
+        return self.answer(cancel_order(order_id=pk, actor=actor_of(request), **values))
+
+    @extend_schema(request=CancelItemBodySerializer)
+    @action(detail=True, methods=["post"], url_path="items/<int:item>/cancel", url_name="cancel-item")
+    def cancel_item(self, request: Request, pk: int, item: int) -> Response:
+        """Takes back a part of a line; when nothing is left of the order, it is cancelled."""
+        values = validated(CancelItemBodySerializer, request)
+        order = cancel_item(order_id=pk, item_id=item, actor=actor_of(request), **values)
+        return self.answer(order)
+
+    @property
+    def is_for_oneself(self) -> bool:
+        return not self.request.user.has_perm(PLACE)
+
+    def asked(self) -> dict[str, Any]:
+        """The new order that the body describes, in the words of the services."""
+        body = OwnOrderBodySerializer if self.is_for_oneself else OrderBodySerializer
+        values = validated(body, self.request)
+        location: Location = location_for(user=self.request.user, location_id=values.get("location"))
+        asked = {"location": location, "lines": values["items"], "comment": values.get("comment", "")}
+        if self.is_for_oneself:
+            return asked
+        customer, employee = values.get("customer"), values.get("employee")
+        return {
+            **asked,
+            "channel": values.get("channel", Order.Channel.API),
+            "customer_id": customer.pk if customer else None,
+            "employee_id": employee.pk if employee else None,
+            "allow_below_minimum": self.may_go_below_minimum(values),
+        }
+
+    def may_go_below_minimum(self, values: dict[str, Any]) -> bool:
+        """Whether the body asks to sell what is below its minimum. Raises NotPermitted for who may not."""
+        asked: bool = values.get("allow_below_minimum", False)
+        if asked and not self.request.user.has_perm(SELL_BELOW_MINIMUM):
+            raise NotPermitted(_("You may not sell what is below its minimum."))
+        return asked
+
+    def answer(self, order: Order, code: int = status.HTTP_200_OK) -> Response:
+        return Response(self.get_serializer(order).data, status=code)
+
+
+@extend_schema(tags=["orders"])
+class OrderEventViewSet(ListModelMixin, GenericViewSet):
+    """What happened to an order, the first event first."""
+
+    serializer_class = OrderEventSerializer
+    ordering = "id"
+    action_permissions = {"list": ("orders.view_order", PLACE_OWN)}
+
+    def get_queryset(self) -> QuerySet[OrderEvent]:
+        if getattr(self, "swagger_fake_view", False):
+            return OrderEvent.objects.none()
+        order_id = self.kwargs["order_pk"]
+        if not visible_orders(self.request.user).filter(pk=order_id).exists():
+            raise UnknownOrder(order_id)
+        return OrderEvent.objects.filter(order_id=order_id)

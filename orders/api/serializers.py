@@ -1,0 +1,185 @@
+"""What the API says of orders."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders.models import BatchRun, Order, OrderEvent, OrderItem
+from orders.selectors import Quote
+
+
+class SoldOptionSerializer(serializers.Serializer):
+    """An option as it was sold: what it cost in this line."""
+
+    id = serializers.IntegerField()
+    group = serializers.CharField()
+    name = serializers.CharField()
+    price_delta = serializers.CharField()
+
+
+class OrderItemSerializer(serializers.ModelSerializer):
+    """A line as it was sold. `total` is what the quantity that is not cancelled costs."""
+
+    options = extend_schema_field(SoldOptionSerializer(many=True))(serializers.JSONField(read_only=True))
+
+    class Meta:
+        model = OrderItem
+        fields = (
+            "id",
+            "product",
+            "name",
+            "unit_price",
+            "quantity",
+            "cancelled_quantity",
+            "options",
+            "total",
+        )
+
+
+class InCurrency(serializers.Serializer):
+    """Says in which currency the amounts are."""
+
+    currency = serializers.SerializerMethodField()
+
+    def get_currency(self, shown: Any) -> str:
+        currency: str = settings.CURRENCY
+        return currency
+
+
+class OrderSerializer(InCurrency, serializers.ModelSerializer):
+    """An order with its lines."""
+
+    items = OrderItemSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Order
+        fields = (
+            "id",
+            "number",
+            "status",
+            "location",
+            "channel",
+            "customer",
+            "employee",
+            "subtotal",
+            "discount",
+            "total",
+            "currency",
+            "comment",
+            "placed_at",
+            "closed_at",
+            "created_by",
+            "items",
+        )
+
+
+class OrderEventSerializer(serializers.ModelSerializer):
+    """What happened: from which status to which, who, when, why, through which door."""
+
+    details = extend_schema_field({"type": "object", "additionalProperties": {}})(serializers.JSONField(read_only=True))
+
+    class Meta:
+        model = OrderEvent
+        fields = ("id", "kind", "from_status", "to_status", "reason", "details", "door", "created_by", "created_at")
+
+
+class QuotedItemSerializer(serializers.Serializer):
+    """A line as it would be sold."""
+
+    product = serializers.IntegerField(source="product.id")
+    name = serializers.CharField(source="product.name")
+    unit_price = serializers.DecimalField(max_digits=12, decimal_places=2)
+    quantity = serializers.IntegerField(source="line.quantity")
+    options = SoldOptionSerializer(source="options_as_sold", many=True)
+    total = serializers.DecimalField(max_digits=12, decimal_places=2)
+
+
+class ShortageSerializer(serializers.Serializer):
+    """So much of an ingredient would be needed, and only so much is there."""
+
+    ingredient = serializers.IntegerField(source="ingredient_id")
+    name = serializers.CharField()
+    needed = serializers.DecimalField(max_digits=None, decimal_places=3)
+    available = serializers.DecimalField(max_digits=14, decimal_places=3)
+    unit = serializers.CharField()
+
+
+class UnavailableSerializer(serializers.Serializer):
+    """What can't be sold now."""
+
+    kind = serializers.ChoiceField(choices=["product", "option"])
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class QuoteSerializer(InCurrency):
+    """What an order would cost, and what stands in its way. Nothing has been placed."""
+
+    location = serializers.SerializerMethodField()
+    subtotal = serializers.DecimalField(source="price.subtotal", max_digits=12, decimal_places=2)
+    discount = serializers.DecimalField(source="price.discount", max_digits=12, decimal_places=2)
+    total = serializers.DecimalField(source="price.total", max_digits=12, decimal_places=2)
+    items = QuotedItemSerializer(source="price.lines", many=True)
+    is_available = serializers.BooleanField()
+    shortages = ShortageSerializer(many=True)
+    unavailable = serializers.SerializerMethodField()
+
+    def get_location(self, quote: Quote) -> int:
+        location: int = self.context["location"].pk
+        return location
+
+    @extend_schema_field(UnavailableSerializer(many=True))
+    def get_unavailable(self, quote: Quote) -> list[dict[str, Any]]:
+        return [
+            {"kind": kind, "id": pk, "name": name}
+            for kind, pairs in (("product", quote.unavailable_products), ("option", quote.unavailable_options))
+            for pk, name in pairs
+        ]
+
+
+class BatchErrorSerializer(serializers.Serializer):
+    """Why nothing was done with an order."""
+
+    type = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class BatchResultSerializer(serializers.Serializer):
+    """What became of one order."""
+
+    id = serializers.IntegerField()
+    ok = serializers.BooleanField()
+    error = BatchErrorSerializer(required=False)
+
+
+class BatchResultsSerializer(serializers.Serializer):
+    """What became of each order."""
+
+    results = BatchResultSerializer(many=True)
+
+
+class BatchRunSerializer(serializers.ModelSerializer):
+    """A large batch: how far it is, and what could not be done."""
+
+    batch = serializers.UUIDField(source="id", read_only=True)
+    total = serializers.IntegerField(read_only=True)
+    succeeded = serializers.IntegerField(read_only=True)
+    failures = extend_schema_field(BatchResultSerializer(many=True))(serializers.JSONField(read_only=True))
+
+    class Meta:
+        model = BatchRun
+        fields = (
+            "batch",
+            "verb",
+            "reason",
+            "restock",
+            "total",
+            "done",
+            "succeeded",
+            "failures",
+            "created_by",
+            "created_at",
+            "finished_at",
+        )

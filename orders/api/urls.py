@@ -1,0 +1,18 @@
+"""The addresses of orders and people."""
+
+from rest_framework.routers import SimpleRouter
+
+from orders.api.batches import BatchRunViewSet, BatchViewSet
+from orders.api.orders import OrderEventViewSet, OrderViewSet
+from orders.api.people import CustomerViewSet, EmployeeViewSet, PositionViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("orders/batch", BatchViewSet, basename="order-batch")
+router.register("orders/batches", BatchRunViewSet, basename="order-batch-run")
+router.register("orders/<int:order_pk>/events", OrderEventViewSet, basename="order-event")
+router.register("orders", OrderViewSet, basename="order")
+router.register("customers", CustomerViewSet, basename="customer")
+router.register("positions", PositionViewSet, basename="position")
+router.register("employees", EmployeeViewSet, basename="employee")
+
+urlpatterns = router.urls
