@@ -103,6 +103,12 @@ def own_cache() -> None:
         options["LOCATION"] = f"{options['LOCATION'].rsplit('/', 1)[0]}/{2 + int(worker) % CACHES_OF_WORKERS}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """Hashing is slow on purpose; tests that sign people in need not wait for it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(autouse=True)
 def empty_cache(own_cache: None) -> Iterator[None]:
     """What one test counted (sign-ins, answers) is nothing to the next."""
