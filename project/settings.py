@@ -113,6 +113,7 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url_config(required("DATABASE_URL"))}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # users.ApiToken takes the place of knox's table (see KNOX_TOKEN_MODEL): without this, an empty one would be made.
 MIGRATION_MODULES = {"knox": None}
