@@ -1,10 +1,12 @@
 """Amounts of money as the shop's people read them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from django.conf import settings
 from django.utils.formats import get_format, number_format
+
+from foundation.decimals import round_money
 
 # Signs that stand before the number; every other currency stands behind it, as a sign or as its code.
 LEADING_SIGNS = {"USD": "$", "GBP": "£", "THB": "฿", "JPY": "¥", "CNY": "¥", "INR": "₹"}
@@ -21,6 +23,9 @@ class MoneyFormat:
     decimal_separator: str
     thousand_separator: str
 
+    def as_json(self) -> dict[str, str | int]:
+        return asdict(self)
+
 
 def money_format() -> MoneyFormat:
     """The format for the shop's currency and the active language."""
@@ -36,9 +41,9 @@ def money_format() -> MoneyFormat:
 
 
 def money(amount: Decimal | int | str) -> str:
-    """An amount of the shop's currency: ฿1,234.50."""
+    """An amount of the shop's currency, without decimals if it is whole: ฿1,234.50, ฿60, 25 zł."""
     form = money_format()
-    number = Decimal(amount)
+    number = round_money(Decimal(amount))
     sign = "\N{MINUS SIGN}" if number < 0 else ""
-    digits = number_format(abs(number), decimal_pos=form.decimals, use_l10n=True, force_grouping=True)
-    return f"{sign}{form.before}{digits}{form.after}"
+    decimals = form.decimals if number % 1 else 0
+    return f"{sign}{form.before}{number_format(abs(number), decimal_pos=decimals, force_grouping=True)}{form.after}"

@@ -20,6 +20,13 @@ def money(amount: Decimal | int | str | None) -> str:
 
 
 @register.filter
+def price_change(amount: Decimal | str) -> str:
+    """What an option adds to a price: +฿10, −฿5."""
+    number = Decimal(amount)
+    return f"+{amounts.money(number)}" if number > 0 else amounts.money(number)
+
+
+@register.filter
 def quantity(number: Decimal | None) -> str:
     """A quantity without needless zeros."""
     return "" if number is None else plain(number)

@@ -1,0 +1,113 @@
+"""What the new-order page sends: read from JSON, every fault at its place, before a service sees it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+from django.utils.translation import gettext as _
+
+from foundation.errors import InvalidInput
+from orders.admin.ids import is_id, is_whole
+from orders.models import Customer, Employee, Order
+from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
+
+LONGEST_COMMENT = Order._meta.get_field("comment").max_length or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """An order as somebody is putting it together."""
+
+    lines: tuple[OrderLine, ...]
+    location_id: int | None = None
+    customer_id: int | None = None
+    employee_id: int | None = None
+    comment: str = ""
+    sells_below_minimum: bool = False
+
+
+def read_cart(request: HttpRequest) -> Cart:
+    """The cart in the request's body. Raises InvalidInput; prices, stock and choices are not its business."""
+    data = read_object(request)
+    faults: dict[str, list[str]] = {}
+    cart = Cart(
+        lines=read_lines(data.get("items"), faults),
+        location_id=read_id(data, "location", faults),
+        customer_id=read_id(data, "customer", faults),
+        employee_id=read_id(data, "employee", faults),
+        comment=read_comment(data.get("comment"), faults),
+        sells_below_minimum=data.get("sells_below_minimum") is True,
+    )
+    if cart.customer_id and not Customer.objects.filter(pk=cart.customer_id).exists():
+        faults["customer"] = [_("There is no such customer. Choose another one.")]
+    if cart.employee_id and not Employee.objects.filter(pk=cart.employee_id).exists():
+        faults["employee"] = [_("There is no such employee. Choose another one.")]
+    if faults:
+        raise InvalidInput(" ".join(sentence for field in faults.values() for sentence in field[:1]), errors=faults)
+    return cart
+
+
+def read_object(request: HttpRequest) -> dict[str, Any]:
+    """The request's body as a JSON object. Raises InvalidInput for anything else."""
+    try:
+        data = json.loads(request.body)
+    except RequestDataTooBig as error:
+        raise InvalidInput(_("That is too much at once. Shorten the comment or split the order.")) from error
+    except (ValueError, RecursionError, UnreadablePostError) as error:
+        raise InvalidInput(_("This is not JSON. Reload the page and try again.")) from error
+    if not isinstance(data, dict):
+        raise InvalidInput(_("A JSON object is expected. Reload the page and try again."))
+    return data
+
+
+def read_lines(items: Any, faults: dict[str, list[str]]) -> tuple[OrderLine, ...]:
+    if not isinstance(items, list):
+        faults["items"] = [_("Add at least one product.")]
+        return ()
+    if len(items) > MOST_LINES:
+        faults["items"] = [
+            _("An order takes up to %(most)d lines, not %(number)d. Split it.")
+            % {"most": MOST_LINES, "number": len(items)}
+        ]
+        return ()
+    lines = []
+    for place, item in enumerate(items):
+        item = item if isinstance(item, dict) else {}
+        product, quantity, options = item.get("product"), item.get("quantity"), item.get("options", [])
+        if not is_id(product):
+            faults[f"items[{place}].product"] = [_("There is no product %(id)s.") % {"id": str(product)[:40]}]
+        elif not (is_whole(quantity) and 1 <= quantity <= LARGEST_QUANTITY):
+            faults[f"items[{place}].quantity"] = [
+                _("The quantity must be a whole number from 1 to %(most)d.") % {"most": LARGEST_QUANTITY}
+            ]
+        elif not (isinstance(options, list) and all(is_id(option) for option in options)):
+            faults[f"items[{place}].options"] = [_("Options are given by their numbers.")]
+        else:
+            lines.append(OrderLine(product, quantity, tuple(options)))
+    return tuple(lines)
+
+
+def read_id(data: dict[str, Any], name: str, faults: dict[str, list[str]]) -> int | None:
+    value = data.get(name)
+    if value is None:
+        return None
+    if not is_id(value):
+        faults[name] = [_("“%(value)s” is not the number of anything here.") % {"value": str(value)[:40]}]
+        return None
+    return int(value)
+
+
+def read_comment(value: Any, faults: dict[str, list[str]]) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or "\x00" in value:
+        faults["comment"] = [_("The comment must be text.")]
+        return ""
+    comment = value.strip()
+    if len(comment) > LONGEST_COMMENT:
+        faults["comment"] = [_("The comment takes up to %(most)d characters.") % {"most": LONGEST_COMMENT}]
+        return ""
+    return comment

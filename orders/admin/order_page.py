@@ -1,0 +1,172 @@
+"""The page of one order: what was sold, what happened to it, what it took from the stock. Nothing is typed here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from foundation.admin.once import new_token
+from foundation.admin.verbs import VerbButton, VerbButtons
+from inventory.models import Ingredient, StockMovement
+from inventory.selectors import ledger_of_document
+from orders.admin.verbs import CANCEL_ITEM, CancelItemForm
+from orders.admin.words import shows_locations
+from orders.models import CancelledItem, Order, OrderEvent, OrderItem
+from orders.services.deduction import DOCUMENT_TYPE
+
+Reason = StockMovement.Reason
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of the order as its page shows it; `cancel` is the form that takes back a part of it."""
+
+    item: OrderItem
+    cancelled: list[CancelledItem]
+    cancel: VerbButton | None = None
+
+
+@dataclass(slots=True)
+class IngredientUse:
+    """What the order did to the level of one ingredient, in its base unit."""
+
+    ingredient: Ingredient
+    sold: Decimal = Decimal(0)
+    returned: Decimal = Decimal(0)
+    wasted: Decimal = Decimal(0)
+    movements: list[tuple[StockMovement, str]] = field(default_factory=list)
+
+    @property
+    def net(self) -> Decimal:
+        """How the level differs now from what it was before the order."""
+        return self.returned - self.sold
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event of the order in words."""
+
+    event: OrderEvent
+    notes: list[str]
+
+
+class OrderPage(VerbButtons):
+    """The part of the orders' admin that shows one order."""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page itself; it takes no POST: an order changes through its verbs and its edit page only."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        order = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, order):
+            raise PermissionDenied
+        if order is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(
+            request,
+            "orders_admin/order.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": str(order),
+                "opts": self.opts,
+                "original": order,
+                "model_admin": self,
+                **self.page_of(request, order),
+                **(extra_context or {}),
+            },
+        )
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """An order tells its history on its own page."""
+        return redirect("admin:orders_order_change", unquote(object_id))
+
+    def page_of(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        """What the page shows besides its frame."""
+        items = list(order.items.prefetch_related(with_their_authors(CancelledItem.objects.all(), "cancellations")))
+        sees_ledger = request.user.has_perm("inventory.view_stockmovement")
+        ledger = ledger_of_document(document_type=DOCUMENT_TYPE, document_id=order.pk) if sees_ledger else []
+        return {
+            "order": order,
+            "zone": order.location.time_zone,
+            "lines": self.lines_of(request, order, items),
+            "happenings": [Happening(one, notes_of(one)) for one in order.events.select_related("created_by")],
+            "uses": uses_of(ledger, {str(item.pk): item.name for item in items}),
+            "sees_ledger": sees_ledger,
+            "verb_buttons": self.verb_buttons(request, order),
+            "can_edit": order.status == Order.Status.PENDING and request.user.has_perm("orders.change_order"),
+            "can_add": request.user.has_perm("orders.add_order"),
+            "shows_location": shows_locations(request),
+        }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return super().get_queryset(request).select_related("location", "customer", "employee", "created_by")
+
+    def lines_of(self, request: HttpRequest, order: Order, items: Iterable[OrderItem]) -> list[Line]:
+        """The lines, each with the form to cancel a part of it if this person may and something is left of it."""
+        may_cancel = order.is_active and request.user.has_perm(CANCEL_ITEM.permission)
+        url = self.verb_url(order, CANCEL_ITEM.name)
+        lines = []
+        for item in items:
+            line = Line(item, list(item.cancellations.all()))
+            if may_cancel and item.remaining:
+                form = CancelItemForm(obj=order, prefix=CANCEL_ITEM.name, auto_id=f"id_{item.pk}_%s")
+                line.cancel = VerbButton(verb=CANCEL_ITEM, url=url, token=new_token(), form=form)
+            lines.append(line)
+        return lines
+
+    def verb_buttons(self, request: HttpRequest, obj: Any) -> list[VerbButton]:
+        """The first thing that can be done stands out."""
+        first, *others = super().verb_buttons(request, obj) or [None]
+        if first is None:
+            return []
+        variant = "danger" if first.verb.variant == "danger" else "primary"
+        return [replace(first, verb=replace(first.verb, variant=variant)), *others]
+
+
+def with_their_authors(records: QuerySet[Any], name: str) -> Prefetch:
+    return Prefetch(name, queryset=records.select_related("created_by"))
+
+
+def uses_of(movements: Iterable[StockMovement], line_names: dict[str, str]) -> list[IngredientUse]:
+    """The ledger of the order by ingredient, in the order of names; what was wasted did not come back."""
+    uses: dict[int, IngredientUse] = {}
+    for movement in movements:
+        use = uses.setdefault(movement.ingredient_id, IngredientUse(movement.ingredient))
+        use.movements.append((movement, line_names.get(movement.line_id, "")))
+        if movement.reason == Reason.WRITE_OFF:
+            use.wasted -= movement.delta
+            use.returned += movement.delta
+        elif movement.delta > 0:
+            use.returned += movement.delta
+        else:
+            use.sold -= movement.delta
+    return sorted(uses.values(), key=lambda use: use.ingredient.name)
+
+
+def notes_of(event: OrderEvent) -> list[str]:
+    """What an event has to tell besides its kind: what was cancelled, where the ingredients went, what was edited."""
+    details, notes = event.details, []
+    if event.kind == OrderEvent.Kind.ITEM_CANCELLED and "name" in details:
+        notes.append(f"{details['quantity']} × {details['name']}")
+    if "restock" in details:
+        notes.append(_("ingredients returned to stock") if details["restock"] else _("ingredients written off"))
+    if "items" in details:
+        items = details["items"]
+        notes.append(_("before: %(items)s") % {"items": ", ".join(items["before"]) or "—"})
+        notes.append(_("after: %(items)s") % {"items": ", ".join(items["after"])})
+    if "comment" in details:
+        notes.append(_("comment: %(text)s") % {"text": details["comment"][-1] or "—"})
+    return notes

@@ -1,0 +1,171 @@
+"""The list of orders, and what hangs on it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from foundation import moments
+from foundation.admin.model_admin import ShopModelAdmin
+from foundation.admin.pages import OwnPages
+from foundation.money import money
+from orders.admin.batch_actions import BatchActions
+from orders.admin.filters import (
+    PERIODS,
+    ActiveFilter,
+    ChannelFilter,
+    CustomerFilter,
+    EmployeeFilter,
+    LocationFilter,
+    PeriodFilter,
+    StatusFilter,
+)
+from orders.admin.new_order import CustomersPage, EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
+from orders.admin.order_page import OrderPage
+from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
+from orders.admin.words import items_in_words, shows_locations, status_badge
+from orders.models import Order
+from orders.models.order import OrderQuerySet
+
+
+@admin.register(Order)
+class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
+    verbs = (*ORDER_VERBS, CANCEL_ITEM)
+    pages = (NewOrderPage, EditOrderPage, QuotePage, EditQuotePage, MenuPage, CustomersPage)
+
+    list_display = (
+        "label",
+        "status_label",
+        "location",
+        "placed",
+        "customer",
+        "content",
+        "total_label",
+        "employee",
+        "channel",
+        "next_step",
+    )
+    list_display_links = ("label",)
+    list_filter = (
+        StatusFilter,
+        ActiveFilter,
+        PeriodFilter,
+        LocationFilter,
+        EmployeeFilter,
+        ChannelFilter,
+        CustomerFilter,
+    )
+    list_filter_submit = True
+    list_fullwidth = True
+    list_per_page = 50
+    list_max_show_all = 200
+    list_before_template = "orders_admin/list_chips.html"
+    # Searching is OrderQuerySet.search; this only makes the field appear.
+    search_fields = ("number",)
+    search_help_text = gettext_lazy("Number, customer or phone")
+    sortable_by = ("label", "placed", "total_label")
+    show_facets = admin.ShowFacets.NEVER
+
+    class Media:
+        js = ("samovar/orders_list.js",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Orders are cancelled, never deleted."""
+        return False
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        hidden = set()
+        if not shows_locations(request):
+            hidden.add("location")
+        if not request.user.has_perm("orders.advance_order"):
+            hidden.add("next_step")
+        return [name for name in super().get_list_display(request) if name not in hidden]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return super().get_queryset(request).prefetch_related("items")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        text = search_term.replace("\x00", "").strip()[:200]
+        return (queryset.search(text) if text and isinstance(queryset, OrderQuerySet) else queryset), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"chips": chips(request), **(extra_context or {})})
+
+    @display(description=gettext_lazy("number"), ordering="pk")
+    def label(self, order: Order) -> str:
+        return str(order)
+
+    @display(description=gettext_lazy("status"))
+    def status_label(self, order: Order) -> SafeString:
+        return status_badge(order)
+
+    @display(description=gettext_lazy("placed"), ordering="placed_at")
+    def placed(self, order: Order) -> SafeString:
+        """In the time zone of the order's location."""
+        text = moments.day_and_time(order.placed_at, order.location.time_zone)
+        return format_html('<span class="ord-nowrap">{}</span>', text)
+
+    @display(description=gettext_lazy("items"))
+    def content(self, order: Order) -> SafeString:
+        return format_html(
+            '<span class="ord-content" title="{}">{}</span>', items_in_words(order, 1000), items_in_words(order)
+        )
+
+    @display(description=gettext_lazy("total"), ordering="total")
+    def total_label(self, order: Order) -> SafeString:
+        return format_html('<span class="ord-amount">{}</span>', money(order.total))
+
+    @display(description="")
+    def next_step(self, order: Order) -> SafeString | str:
+        """What comes next, in one press."""
+        name = NEXT_STEP.get(Order.Status(order.status))
+        if name is None:
+            return ""
+        verb = next(verb for verb in self.verbs if verb.name == name)
+        return self.verb_in_list(order, name, label=verb.label, css_class="ord-step")
+
+
+def chips(request: HttpRequest) -> list[dict[str, Any]]:
+    """The quick choices above the list: one press sets a status or a period and keeps the rest."""
+    query = request.GET
+    statuses: list[tuple[str, Any, dict[str, str]]] = [
+        ("", _("All"), {}),
+        ("active", _("Active"), {"active": "yes"}),
+        *((value, label, {"status": value}) for value, label in Order.Status.choices),
+    ]
+    chosen = "active" if query.get("active") == "yes" else "".join(query.getlist("status"))
+    of_status = [
+        {"label": label, "query": changed(request, ("status", "active"), more), "is_chosen": value == chosen}
+        for value, label, more in statuses
+    ]
+    period = "" if query.get("placed_from") or query.get("placed_to") else query.get("period", "")
+    of_period = [
+        {
+            "label": label,
+            # Pressed again, a chosen period is taken out.
+            "query": changed(
+                request, ("period", "placed_from", "placed_to"), {} if value == period else {"period": value}
+            ),
+            "is_chosen": value == period,
+        }
+        for value, (label, _first, _last) in PERIODS.items()
+    ]
+    return [{"label": _("Status"), "chips": of_status}, {"label": _("Placed"), "chips": of_period}]
+
+
+def changed(request: HttpRequest, without: Sequence[str], more: dict[str, str]) -> str:
+    """The list's query without these parameters and its page number, and with `more`."""
+    query = request.GET.copy()
+    for name in (*without, "p"):
+        query.pop(name, None)
+    query.update(more)
+    return f"?{query.urlencode()}"

@@ -1,0 +1,85 @@
+"""Employees and their positions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from foundation.admin.model_admin import ShopModelAdmin
+from orders.admin.words import shows_locations
+from orders.models import Employee, Order, Position
+
+
+class WorksHereFilter(DropdownFilter):
+    title = _("works here")
+    parameter_name = "works_here"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("works here")), ("no", _("has left"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Employee]) -> QuerySet[Employee]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(left_on__isnull=self.value() == "yes")
+        return queryset
+
+
+@admin.register(Employee)
+class EmployeeAdmin(ShopModelAdmin):
+    list_display = ("name", "position", "location", "hired_on", "left_on", "orders_link")
+    list_filter = (WorksHereFilter, "position", "location")
+    list_filter_submit = True
+    list_select_related = ("position", "location")
+    list_per_page = 50
+    search_fields = ("name", "position__name")
+    autocomplete_fields = ("user",)
+    fields = ("name", "position", "location", "hired_on", "left_on", "user")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Employee]:
+        orders = Order.objects.filter(employee=OuterRef("pk")).order_by()
+        number = Subquery(orders.values("employee").annotate(number=Count("pk")).values("number"))
+        return super().get_queryset(request).annotate(number=number)
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        shown = super().get_list_display(request)
+        return shown if shows_locations(request) else [name for name in shown if name != "location"]
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        filters = super().get_list_filter(request)
+        return filters if shows_locations(request) else [name for name in filters if name != "location"]
+
+    def get_fields(self, request: HttpRequest, obj: Employee | None = None) -> list[str]:
+        """The account is chosen by those who see the accounts."""
+        fields = list(super().get_fields(request, obj))
+        return fields if request.user.has_perm("users.view_user") else [name for name in fields if name != "user"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
+        """Who leaves gets a last day: orders name them."""
+        return False
+
+    @display(description=_("orders"))
+    def orders_link(self, employee: Any) -> SafeString | int:
+        if not employee.number:
+            return 0
+        url = reverse("admin:orders_order_changelist")
+        return format_html('<a class="ord-link" href="{}?employee={}">{}</a>', url, employee.pk, employee.number)
+
+
+@admin.register(Position)
+class PositionAdmin(ShopModelAdmin):
+    list_display = ("name", "number")
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
+        return super().get_queryset(request).annotate(number=Count("employees"))
+
+    @display(description=_("employees"), ordering="number")
+    def number(self, position: Any) -> int:
+        return int(position.number)

@@ -1,0 +1,34 @@
+"""How an order is shown in the admin's lists and pages: its status, what is in it."""
+
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from inventory.selectors import has_several_locations
+from orders.models import Order, OrderItem
+
+
+def status_badge(order: Order) -> SafeString:
+    """The status with its colour; the colours stand in orders.css."""
+    return format_html('<span class="ord-badge" data-status="{}">{}</span>', order.status, order.get_status_display())
+
+
+def items_in_words(order: Order, most: int = 90) -> str:
+    """2 × Milk Tea, 1 × Mango Slush: what is still wanted, or what was wanted of a cancelled order."""
+    items = list(order.items.all())
+    wanted = [item for item in items if item.remaining] or items
+    return Truncator(", ".join(f"{number_of(item)} × {item.name}" for item in wanted)).chars(most)
+
+
+def number_of(item: OrderItem) -> int:
+    return item.remaining or item.quantity
+
+
+def shows_locations(request: HttpRequest) -> bool:
+    """Whether the shop has several locations; asked once for a page."""
+    known: bool | None = getattr(request, "shows_locations", None)
+    if known is None:
+        known = has_several_locations()
+        request.shows_locations = known  # type: ignore[attr-defined]
+    return known
