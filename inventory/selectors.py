@@ -1,11 +1,12 @@
 """Questions about the catalogue and the stock."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import connection, models
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from inventory.errors import Shortage, UnknownLocation
@@ -106,6 +107,38 @@ def lacking_ingredients(*, location: Location) -> dict[int, list[str]]:
     return lacking
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a product is not available at a location: this ingredient is below its minimum or one portion."""
+
+    ingredient_id: int
+    name: str
+    unit: str
+    needed: Decimal
+    quantity: Decimal
+    minimum: Decimal
+
+
+def lacks_of_products(*, product_ids: Collection[int], location: Location) -> dict[int, list[Lack]]:
+    """What keeps these products from being available at the location, by product; those that lack nothing are
+    left out. The same rule as `with_availability`, in one query."""
+    level = StockLevel.objects.filter(location=location, ingredient_id=OuterRef("ingredient_id"))
+    lacks: dict[int, list[Lack]] = {}
+    for product_id, ingredient_id, name, unit, needed, quantity, minimum in (
+        RecipeLine.objects.filter(product_id__in=product_ids)
+        .exclude(sufficient_levels(location, ingredient="ingredient_id", quantity="quantity"))
+        .annotate(there=Subquery(level.values("quantity")), minimum=Subquery(level.values("minimum")))
+        .order_by("id")
+        .values_list(
+            "product_id", "ingredient_id", "ingredient__name", "ingredient__unit", "quantity", "there", "minimum"
+        )
+    ):
+        lacks.setdefault(product_id, []).append(
+            Lack(ingredient_id, name, unit, needed, quantity or Decimal(0), minimum or Decimal(0))
+        )
+    return lacks
+
+
 def options_in_stock(*, location: Location) -> QuerySet[Option]:
     """The options that can be chosen at the location now: switched on, and what they add or put in place of
     something else is there."""
@@ -151,25 +184,24 @@ def ledger_of_document(*, document_type: str, document_id: str | int) -> QuerySe
 
 
 def levels_that_differ_from_the_ledger() -> list[tuple[int, int, Decimal, Decimal]]:
-    """Where a level is not what its ledger sums to: (location id, ingredient id, level, sum). Should be empty."""
-    sums: dict[tuple[int, int], Decimal] = {
-        (location, ingredient): total
-        for location, ingredient, total in StockMovement.objects.order_by()
-        .values("location_id", "ingredient_id")
-        .annotate(total=models.Sum("delta"))
-        .values_list("location_id", "ingredient_id", "total")
-    }
-    levels = {
-        (location, ingredient): quantity
-        for location, ingredient, quantity in StockLevel.objects.order_by().values_list(
-            "location_id", "ingredient_id", "quantity"
+    """Where a level is not what its ledger sums to: (location id, ingredient id, level, sum). Should be empty.
+
+    One statement, so that it sees one moment of a shop that goes on selling. It reads the whole ledger.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT location_id, ingredient_id, coalesce(level.quantity, 0), coalesce(ledger.total, 0)
+            FROM inventory_stocklevel AS level
+            FULL JOIN (
+                SELECT location_id, ingredient_id, sum(delta) AS total
+                FROM inventory_stockmovement GROUP BY location_id, ingredient_id
+            ) AS ledger USING (location_id, ingredient_id)
+            WHERE coalesce(level.quantity, 0) <> coalesce(ledger.total, 0)
+            ORDER BY location_id, ingredient_id
+            """
         )
-    }
-    return [
-        (*key, levels.get(key, Decimal(0)), sums.get(key, Decimal(0)))
-        for key in sorted(levels.keys() | sums.keys())
-        if levels.get(key, Decimal(0)) != sums.get(key, Decimal(0))
-    ]
+        return cursor.fetchall()
 
 
 def ingredient_has_moved(ingredient: Ingredient) -> bool:

@@ -7,6 +7,8 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
-        from orders import watching  # noqa: PLC0415  (the registry needs the models, which are ready only now)
+        # The registries need the models, which are ready only now.
+        from orders import in_ledger, watching  # noqa: PLC0415
 
         watching.register()
+        in_ledger.register()

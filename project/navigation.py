@@ -1,29 +1,148 @@
-"""The admin's menu and stylesheet, for django-unfold's settings."""
+"""The admin's menu and stylesheet, for django-unfold's settings.
 
+Settings import this file: it may not import models. What needs them is named by a path and imported when a page
+is shown.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+
+# The path of a function of the request: "inventory.admin.places.shows_places".
+FunctionPath = str
 
 
 def stylesheet(request: HttpRequest) -> str:
     return static("samovar/admin.css")
 
 
-def item(title: Any, icon: str, url_name: str, permission: str) -> dict[str, Any]:
-    """One line of the menu, shown to those who hold `permission` ("app.codename")."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{url_name}"),
-        "permission": lambda request: request.user.has_perm(permission),
-    }
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the menu, for those who hold `permission` ("app.codename").
+
+    `icon` is a name of Google's Material Symbols. `is_shown` may hide the line (a transfer, while there is one
+    location); `badge` gives a number to show beside it, or 0.
+    """
+
+    title: str | Promise
+    icon: str
+    url_name: str
+    permission: str
+    is_shown: FunctionPath = ""
+    badge: FunctionPath = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of lines under a heading; without lines for somebody it is not shown to them."""
+
+    title: str | Promise
+    items: tuple[Item, ...]
+
+
+SECTIONS = (
+    Section(
+        _("Sales"),
+        (
+            Item(_("Home"), "home", "index", "orders.view_order"),
+            Item(_("New order"), "add_shopping_cart", "orders_order_add", "orders.add_order"),
+            Item(_("Orders"), "receipt", "orders_order_changelist", "orders.view_order"),
+            Item(_("Customers"), "group", "orders_customer_changelist", "orders.view_customer"),
+            Item(_("Batches"), "checklist", "orders_batchrun_changelist", "orders.view_batchrun"),
+        ),
+    ),
+    Section(
+        _("Menu"),
+        (
+            Item(_("Products"), "local_cafe", "inventory_product_changelist", "inventory.view_product"),
+            Item(_("Categories"), "shelves", "inventory_category_changelist", "inventory.change_category"),
+            Item(_("Option groups"), "tune", "inventory_optiongroup_changelist", "inventory.change_optiongroup"),
+        ),
+    ),
+    Section(
+        _("Stock"),
+        (
+            Item(_("Stock"), "inventory_2", "inventory_stocklevel_changelist", "inventory.view_stocklevel"),
+            Item(
+                _("Low stock"),
+                "production_quantity_limits",
+                "inventory_stocklevel_low",
+                "inventory.view_stocklevel",
+                badge="inventory.admin.places.low_stock_number",
+            ),
+            Item(_("Receive"), "move_to_inbox", "inventory_stocklevel_receive", "inventory.receive_stock"),
+            Item(_("Write off"), "delete_sweep", "inventory_stocklevel_write_off", "inventory.write_off_stock"),
+            Item(
+                _("Transfer"),
+                "local_shipping",
+                "inventory_stocklevel_transfer",
+                "inventory.transfer_stock",
+                is_shown="inventory.admin.places.shows_places",
+            ),
+            Item(_("Ingredients"), "grain", "inventory_ingredient_changelist", "inventory.view_ingredient"),
+            Item(_("Ledger"), "receipt_long", "inventory_stockmovement_changelist", "inventory.view_stockmovement"),
+            Item(_("Documents"), "description", "inventory_stockdocument_changelist", "inventory.view_stockdocument"),
+        ),
+    ),
+    Section(
+        _("People"),
+        (
+            Item(_("Employees"), "badge", "orders_employee_changelist", "orders.view_employee"),
+            Item(_("Positions"), "work", "orders_position_changelist", "orders.change_position"),
+            Item(_("Accounts"), "manage_accounts", "users_user_changelist", "users.view_user"),
+        ),
+    ),
+    Section(
+        _("Settings"),
+        (
+            Item(_("Locations"), "storefront", "inventory_location_changelist", "inventory.change_location"),
+            Item(_("API tokens"), "key", "users_apitoken_changelist", "users.view_apitoken"),
+            Item(_("Alerts"), "notifications", "monitoring_alert_changelist", "monitoring.view_alert"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu for this person, with the line of the page that is shown marked."""
+    sections = [(section.title, list(items_for(request, section))) for section in SECTIONS]
+    links = [item["link"] for _title, items in sections for item in items]
+    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
+    for _title, items in sections:
+        for item in items:
+            item["active"] = item["link"] == here
+    return [{"title": title, "separator": False, "items": items} for title, items in sections if items]
+
+
+def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]]:
+    """The lines of the section that this person sees."""
+    for item in section.items:
+        if not request.user.has_perm(item.permission):
+            continue
+        if item.is_shown and not call(item.is_shown, request):
+            continue
+        line = {"title": item.title, "icon": item.icon, "link": reverse(f"admin:{item.url_name}")}
+        number = call(item.badge, request) if item.badge else 0
+        if number:
+            line["badge"] = number
+        yield line
+
+
+def call(function_path: FunctionPath, request: HttpRequest) -> Any:
+    function: Callable[[HttpRequest], Any] = import_string(function_path)
+    return function(request)
 
 
 SIDEBAR: dict[str, Any] = {
     "show_search": True,
+    "command_search": False,
     "show_all_applications": False,
-    "navigation": [],
+    "navigation": "project.navigation.navigation",
 }

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.db import models
-from django.db.models import Model, QuerySet
+from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -28,14 +28,20 @@ class ExplainsDeleting(ModelAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id))
-        if obj is not None and self.has_delete_permission(request, obj):
-            sentence = self.why_not_delete(self.model._base_manager.filter(pk=obj.pk))
-            if sentence:
-                self.message_user(request, sentence, messages.ERROR)
-                return HttpResponseRedirect(
-                    reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
-                )
-        return super().delete_view(request, object_id, extra_context)
+        if obj is None or not self.has_delete_permission(request, obj):
+            return super().delete_view(request, object_id, extra_context)
+        itself = self.model._base_manager.filter(pk=obj.pk)
+        sentence = self.why_not_delete(itself)
+        if not sentence:
+            try:
+                return super().delete_view(request, object_id, extra_context)
+            except (ProtectedError, RestrictedError):
+                # Somebody began to use it while it was being deleted.
+                sentence = self.why_not_delete(itself)
+        self.message_user(request, sentence, messages.ERROR)
+        return HttpResponseRedirect(
+            reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+        )
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         if request.POST.get("action") == "delete_selected" and self.has_delete_permission(request):

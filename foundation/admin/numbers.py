@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from foundation.decimals import plain, round_money
+from foundation.decimals import plain
+from foundation.money import money_format
 
 SPACES = re.compile(r"\s")
 ONE_COMMA = re.compile(r"-?\d*,\d{1,2}")
@@ -31,20 +31,15 @@ def with_unit(quantity: Decimal, unit: Any) -> str:
 
 def change(delta: Decimal, unit: Any) -> str:
     """A change of a quantity, always with its sign: +1,250 ml."""
-    sign = "+" if delta > 0 else "−" if delta < 0 else ""
+    sign = "+" if delta > 0 else "\N{MINUS SIGN}" if delta < 0 else ""
     return f"{sign}{with_unit(abs(delta), unit)}"
 
 
-def money(amount: Decimal) -> str:
-    """Money of the shop, in the reader's format and with the currency: 1,250 THB, 99.50 THB."""
-    amount = round_money(amount)
-    decimals = settings.CURRENCY_DECIMALS if amount % 1 else 0
-    return f"{number_format(amount, decimal_pos=decimals, force_grouping=True)}\N{NO-BREAK SPACE}{settings.CURRENCY}"
-
-
 def unit_cost(cost: Decimal, unit: Any) -> str:
-    """What one base unit costs; such prices have more decimals than money: 0.0425 THB / ml."""
-    return f"{number(cost)}\N{NO-BREAK SPACE}{settings.CURRENCY}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{unit}"
+    """What one base unit costs; such prices have more decimals than money: ฿0.0425 / ml."""
+    form = money_format()
+    gap = "\N{NO-BREAK SPACE}"
+    return f"{form.before}{number(cost)}{form.after}{gap}/{gap}{unit}"
 
 
 class PlainDecimalInput(widgets.UnfoldAdminDecimalFieldWidget):

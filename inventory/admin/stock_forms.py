@@ -1,0 +1,145 @@
+"""The forms of the pages that move stock: lines of ingredients, and where they lie."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from foundation.admin.forms import ThemedForm
+from foundation.admin.numbers import PlainDecimalField
+from inventory.admin.ingredient_choice import IngredientChoice, IngredientSelect
+from inventory.models import Location, StockDocument
+from inventory.services.lines import StockLine
+
+# More lines than a person types; a browser may send 1,000 fields.
+MOST_LINES = 200
+
+
+class StockForm(ThemedForm):
+    """Where, and a comment. While there is a single open location, the form does not ask for it."""
+
+    comment = forms.CharField(label=gettext_lazy("Comment"), max_length=500, required=False)
+    # The fields that name a location.
+    place_fields: Sequence[str] = ("location",)
+
+    def __init__(self, *args: Any, places: Sequence[Location], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = {place.pk: place for place in places}
+        for name in self.place_fields:
+            if name in self.fields:
+                field: Any = self.fields[name]
+                field.choices = [("", _("Choose a location")), *((place.pk, place.name) for place in places)]
+        self.order_fields([*self.place_fields, "reason", "comment"])
+
+    def place(self, name: str) -> Location:
+        """The location that a valid form means by the field `name`."""
+        return self.places[self.cleaned_data[name]]
+
+
+class LocationForm(StockForm):
+    """One location; where the shop has only one open, that one, unasked."""
+
+    location = forms.TypedChoiceField(label=gettext_lazy("Location"), coerce=int, choices=())
+
+    def __init__(self, *args: Any, places: Sequence[Location], **kwargs: Any) -> None:
+        super().__init__(*args, places=places, **kwargs)
+        if len(places) == 1:
+            del self.fields["location"]
+
+    def place(self, name: str = "location") -> Location:
+        if name not in self.fields:
+            return next(iter(self.places.values()))
+        return super().place(name)
+
+
+class ReceiptForm(LocationForm):
+    """What came, and where to."""
+
+
+class WriteOffForm(LocationForm):
+    """What is thrown away, where, and why."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        choices=[("", gettext_lazy("Say why")), *StockDocument.WriteOffReason.choices],
+    )
+
+
+class TransferForm(StockForm):
+    """From where to where."""
+
+    source = forms.TypedChoiceField(label=gettext_lazy("From"), coerce=int, choices=())
+    destination = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=int, choices=())
+    place_fields = ("source", "destination")
+
+
+class StockLineForm(ThemedForm):
+    """So much of an ingredient, in its base unit."""
+
+    ingredient = forms.TypedChoiceField(
+        label=gettext_lazy("Ingredient"),
+        coerce=int,
+        choices=(),
+        error_messages={"invalid_choice": gettext_lazy("There is no such ingredient. Choose one from the list.")},
+    )
+    quantity = PlainDecimalField(label=gettext_lazy("Quantity"))
+
+    def __init__(self, *args: Any, offered: Sequence[IngredientChoice], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["ingredient"]
+        field.widget = IngredientSelect(offered)
+        field.choices = [("", ""), *((one.id, f"{one.name}, {one.unit}") for one in offered)]
+        self.fields["quantity"].widget.attrs["data-quantity"] = ""
+
+    def stock_line(self) -> StockLine:
+        """What a valid line says."""
+        data = self.cleaned_data
+        return StockLine(data["ingredient"], data["quantity"], data.get("unit_cost"))
+
+
+class ReceiptLineForm(StockLineForm):
+    """With what one base unit costs, if that is known."""
+
+    unit_cost = PlainDecimalField(label=gettext_lazy("Cost of one unit"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unit_cost"].widget.attrs["data-unit-cost"] = ""
+
+
+class Lines(forms.BaseFormSet):
+    """The lines of a page. `chosen` are the ingredients that the page was opened for: a line waits for each."""
+
+    def __init__(
+        self, *args: Any, offered: Sequence[IngredientChoice], chosen: Sequence[int] = (), **kwargs: Any
+    ) -> None:
+        self.chosen = list(chosen)
+        self.extra = max(len(self.chosen), 1)
+        super().__init__(*args, **kwargs)
+        self.form_kwargs = {"offered": offered}
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        kwargs = super().get_form_kwargs(index)
+        if index is not None and index < len(self.chosen):
+            # Not as the formset's `initial`, which makes such lines required.
+            kwargs["initial"] = {"ingredient": self.chosen[index]}
+        return kwargs
+
+
+def lines_of(form: type[StockLineForm]) -> Any:
+    """The formset class for lines of this form."""
+    return forms.formset_factory(
+        form,
+        formset=Lines,
+        extra=1,
+        can_delete=True,
+        max_num=MOST_LINES,
+        absolute_max=MOST_LINES + 1,
+        validate_max=True,
+    )
+
+
+ReceiptLines = lines_of(ReceiptLineForm)
+StockLines = lines_of(StockLineForm)

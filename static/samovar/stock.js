@@ -1,0 +1,63 @@
+// Receive, write off, transfer: says how much there is beside each line, and what a receipt costs.
+"use strict";
+
+(() => {
+    const script = document.currentScript;
+    const levels = JSON.parse(document.getElementById("stock-levels").textContent);
+    const format = JSON.parse(document.getElementById("money-format").textContent);
+    const total = document.querySelector("[data-total]");
+
+    // What was typed, as the server reads it; NaN for what it would refuse.
+    function number(text) {
+        const bare = text.replace(/\s/g, "").replace(/^(-?\d*),(\d{1,2})$/, "$1.$2");
+        return bare === "" ? NaN : Number(bare);
+    }
+
+    function readable(value, most) {
+        const [whole, part] = value.toFixed(most).split(".");
+        const decimals = (part || "").replace(/0+$/, "");
+        const grouped = whole.replace(/\B(?=(\d{3})+$)/g, format.thousand_separator);
+        return decimals ? `${grouped}${format.decimal_separator}${decimals}` : grouped;
+    }
+
+    const money = (value) => `${format.before}${readable(value, format.decimals)}${format.after}`;
+
+    function place() {
+        const field = document.querySelector("[name=location], [name=source]");
+        return (field && field.value) || script.dataset.onlyPlace;
+    }
+
+    function hint(line, field, text) {
+        let note = line.querySelector(`.sv-line-${field} .sv-line-hint`);
+        if (!note) {
+            note = document.createElement("small");
+            note.className = "sv-line-hint";
+            line.querySelector(`.sv-line-${field}`).append(note);
+        }
+        note.textContent = text;
+    }
+
+    function write() {
+        let sum = 0;
+        for (const line of document.querySelectorAll("[data-line]:not([hidden])")) {
+            const select = line.querySelector("select[data-ingredient]");
+            const unit = select.selectedOptions[0]?.dataset.unit || "";
+            const there = Number((levels[place()] || {})[select.value] || 0);
+            hint(line, "quantity", select.value && place() ? `${script.dataset.there} ${readable(there, 3)} ${unit}` : "");
+            const cost = line.querySelector("[data-unit-cost]");
+            if (cost) {
+                const quantity = number(line.querySelector("[data-quantity]").value);
+                const worth = quantity * number(cost.value);
+                hint(line, "unit_cost", worth > 0 ? `= ${money(worth)}` : "");
+                sum += worth > 0 ? worth : 0;
+            }
+        }
+        total.hidden = !(sum > 0);
+        total.querySelector("b").textContent = money(sum);
+    }
+
+    document.addEventListener("change", write);
+    document.addEventListener("input", write);
+    document.addEventListener("line:added", write);
+    write();
+})();
