@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import CheckboxFilter, DropdownFilter
 
+from inventory.admin.places import places, shows_places
 from inventory.models import Location
 from orders.admin.ids import as_id
 from orders.models import Customer, Employee, Order
@@ -74,8 +75,9 @@ class LocationFilter(IdFilter):
     column = "location_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        locations = [(str(pk), name) for pk, name in Location.objects.values_list("pk", "name")]
-        return locations if len(locations) > 1 else []
+        if not shows_places(request):
+            return []
+        return [(str(place.pk), place.name) for place in places(request)]
 
 
 class EmployeeFilter(IdFilter):
@@ -167,7 +169,7 @@ class PeriodFilter(ListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if not isinstance(queryset, OrderQuerySet) or not self.is_used:
             return queryset
-        return placed_on_days(queryset, locations=Location.objects.all(), days=self.days)
+        return placed_on_days(queryset, locations=places(request), days=self.days)
 
     @property
     def is_used(self) -> bool:

@@ -18,6 +18,7 @@ from foundation.api.errors import refusal_response
 from foundation.errors import InvalidInput, KeyMismatch, NotPermitted, Refusal
 from foundation.money import money, money_format
 from foundation.services.idempotency import Answer, run_once
+from inventory.admin.places import open_places
 from inventory.models import Location
 from inventory.selectors import location_for, location_to_show
 from orders.admin.cart import Cart, read_cart, read_object
@@ -131,7 +132,7 @@ class NewOrderPage(OrderForm):
     permission = "orders.add_order"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        locations = list(Location.objects.filter(is_active=True))
+        locations = open_places(request)
         if not locations:
             self.model_admin.message_user(
                 request, _("The shop has no open location yet. Add one first."), messages.WARNING

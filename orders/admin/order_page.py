@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 
 from foundation.admin.once import new_token
 from foundation.admin.verbs import VerbButton, VerbButtons
+from inventory.admin.places import shows_places
 from inventory.models import Ingredient, StockMovement
 from inventory.selectors import ledger_of_document
 from orders.admin.verbs import CANCEL_ITEM, CancelItemForm
-from orders.admin.words import shows_locations
 from orders.models import CancelledItem, Order, OrderEvent, OrderItem
 from orders.services.deduction import DOCUMENT_TYPE
 
@@ -108,7 +108,7 @@ class OrderPage(VerbButtons):
             "verb_buttons": self.verb_buttons(request, order),
             "can_edit": order.status == Order.Status.PENDING and request.user.has_perm("orders.change_order"),
             "can_add": request.user.has_perm("orders.add_order"),
-            "shows_location": shows_locations(request),
+            "shows_location": shows_places(request),
         }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:

@@ -16,6 +16,7 @@ from foundation import moments
 from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.pages import OwnPages
 from foundation.money import money
+from inventory.admin.places import shows_places
 from orders.admin.batch_actions import BatchActions
 from orders.admin.filters import (
     PERIODS,
@@ -30,7 +31,7 @@ from orders.admin.filters import (
 from orders.admin.new_order import CustomersPage, EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
 from orders.admin.order_page import OrderPage
 from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
-from orders.admin.words import items_in_words, shows_locations, status_badge
+from orders.admin.words import items_in_words, status_badge
 from orders.models import Order
 from orders.models.order import OrderQuerySet
 
@@ -82,7 +83,7 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         hidden = set()
-        if not shows_locations(request):
+        if not shows_places(request):
             hidden.add("location")
         if not request.user.has_perm("orders.advance_order"):
             hidden.add("next_step")

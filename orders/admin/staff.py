@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from foundation.admin.model_admin import ShopModelAdmin
-from orders.admin.words import shows_locations
+from inventory.admin.places import shows_places
 from orders.models import Employee, Order, Position
 
 
@@ -49,11 +49,11 @@ class EmployeeAdmin(ShopModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         shown = super().get_list_display(request)
-        return shown if shows_locations(request) else [name for name in shown if name != "location"]
+        return shown if shows_places(request) else [name for name in shown if name != "location"]
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
         filters = super().get_list_filter(request)
-        return filters if shows_locations(request) else [name for name in filters if name != "location"]
+        return filters if shows_places(request) else [name for name in filters if name != "location"]
 
     def get_fields(self, request: HttpRequest, obj: Employee | None = None) -> list[str]:
         """The account is chosen by those who see the accounts."""

@@ -1,11 +1,9 @@
 """How an order is shown in the admin's lists and pages: its status, what is in it."""
 
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from inventory.selectors import has_several_locations
 from orders.models import Order, OrderItem
 
 
@@ -23,12 +21,3 @@ def items_in_words(order: Order, most: int = 90) -> str:
 
 def number_of(item: OrderItem) -> int:
     return item.remaining or item.quantity
-
-
-def shows_locations(request: HttpRequest) -> bool:
-    """Whether the shop has several locations; asked once for a page."""
-    known: bool | None = getattr(request, "shows_locations", None)
-    if known is None:
-        known = has_several_locations()
-        request.shows_locations = known  # type: ignore[attr-defined]
-    return known
