@@ -6,14 +6,18 @@ from django.db.models import Count, F
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import StockLevel
+from inventory.selectors import levels_that_differ_from_the_ledger
 from inventory.services.low_stock import LOW_STOCK
-from monitoring.registry import Event, LabelValues, Metric, register_event, register_metric
+from monitoring.errors import CheckFailed
+from monitoring.registry import Check, Event, LabelValues, Metric, register_check, register_event, register_metric
 from monitoring.severity import Severity
 
 
 def register() -> None:
     """Tells monitoring about the store room. Called once, when the apps are ready."""
     register_event(Event(name=LOW_STOCK, severity=Severity.WARNING, title=_("Low stock")))
+    # It reads the whole ledger: not for a probe that comes every few seconds.
+    register_check(Check(name="stock_ledger", run=levels_are_what_the_ledger_sums_to, timeout=60.0))
     register_metric(
         Metric(
             name="samovar_stock_below_minimum",
@@ -34,3 +38,14 @@ def levels_below_minimum() -> Iterable[tuple[LabelValues, float]]:
     )
     for location, number in rows:
         yield {"location": location}, number
+
+
+def levels_are_what_the_ledger_sums_to() -> None:
+    """Raises CheckFailed, naming how many levels have drifted from their ledger."""
+    wrong = levels_that_differ_from_the_ledger()
+    if wrong:
+        location, ingredient, level, total = wrong[0]
+        raise CheckFailed(
+            f"Stock levels that differ from their ledger: {len(wrong)}. First, ingredient {ingredient} "
+            f"at location {location}: the level says {level}, the ledger {total}."
+        )
