@@ -127,6 +127,9 @@ class Shop:
         line = OrderLine(product.pk, quantity, tuple(option.pk for option in options))
         return place_order(location=self.location, lines=[line], actor=self.actor, **more)
 
+    def place(self, *lines: OrderLine, **more: Any) -> Order:
+        return place_order(location=self.location, lines=lines, actor=self.actor, **more)
+
     def edit(self, order: Order, *lines: OrderLine, **more: Any) -> Order:
         return edit_order(order_id=order.pk, lines=lines, actor=self.actor, **more)
 
