@@ -7,21 +7,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
-from unfold.views import ChangeList
 
 from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput
 from foundation.counting import CappedPaginator
 
 DECIMALS = {models.DecimalField: {"form_class": PlainDecimalField, "widget": PlainDecimalInput}}
-
-
-class ShopChangeList(ChangeList):
-    """Says how many rows a filter or a search has found, and nothing about all of them without one."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.query and not self.has_active_filters:
-            self.full_result_count = self.result_count
 
 
 class ShopChangeList(ChangeList):
@@ -44,9 +34,6 @@ class ShopModelAdmin(ModelAdmin):
     list_filter_submit = True
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ShopChangeList]:
-        return ShopChangeList
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopChangeList
 
 
