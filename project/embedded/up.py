@@ -101,7 +101,7 @@ class Shop:
                 f"The database could not be prepared: {lines[-1] if lines else f'exit code {code}'} "
                 f"(all its words are in {program.log})"
             )
-        self.console.step("Tables", "up to date")
+        self.console.step("Shop", "tables and data are up to date")
 
     def programs(self, environment: Mapping[str, str], host: str, port: str) -> list[Program]:
         """Returns beat, the worker and the web server: in this order, so that they are stopped in the opposite one."""
