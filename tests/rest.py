@@ -29,9 +29,9 @@ class Rest:
             path if path.startswith("/") else ROOT + path, body, format="json", headers=headers
         )
 
-    def get(self, path: str, status: int = 200, **parameters: Any) -> Any:
+    def get(self, path: str, **parameters: Any) -> Any:
         answer = self.client.get(path if path.startswith(("/", "http")) else ROOT + path, parameters or None)
-        return self.answered(answer, status)
+        return self.answered(answer, 200)
 
     def post(self, path: str, body: Any = None, status: int = 201, **headers: str) -> Any:
         return self.answered(self.call("post", path, body, **headers), status)

@@ -50,18 +50,23 @@ def run_once(*, user: Any, path: str, key: str, request_digest: str, work: Calla
             return replay(known, request_digest)
         answer = work()
         if answer.is_success:
-            IdempotencyKey.objects.update_or_create(
+            kept = IdempotencyKey(
                 scope=scope.hexdigest(),
-                defaults={
-                    "user": user,
-                    "path": path,
-                    "key": key,
-                    "request_digest": request_digest,
-                    "status": answer.status,
-                    "content_type": answer.content_type,
-                    "body": answer.body,
-                    "created_at": timezone.now(),
-                },
+                user=user,
+                path=path,
+                key=key,
+                request_digest=request_digest,
+                status=answer.status,
+                content_type=answer.content_type,
+                body=answer.body,
+                created_at=timezone.now(),
+            )
+            # One statement; it also takes the place of a key whose time is over.
+            IdempotencyKey.objects.bulk_create(
+                [kept],
+                update_conflicts=True,
+                unique_fields=["scope"],
+                update_fields=["request_digest", "status", "content_type", "body", "created_at"],
             )
         else:
             transaction.set_rollback(True)
