@@ -9,7 +9,8 @@ from inventory import house_recipes as house
 @dataclass(frozen=True, slots=True)
 class Supply:
     """An ingredient as it is bought: packs of `pack` base units at `price` each. A delivery fills the shelf up
-    to `packs` of them once it is half empty; below `minimum` base units it is low."""
+    to `packs` of them once it is half empty; below `minimum` base units it is low. Half a shelf less the minimum
+    outlasts the busiest day that the guests' plan can make up."""
 
     pack: int
     price: int
@@ -24,17 +25,17 @@ class Supply:
 
 SUPPLIES = {
     # Tea is brewed in a kitchen for both shops and comes in barrels.
-    house.BLACK_TEA: Supply(5000, 60, packs=5, minimum=3000),
-    house.GREEN_TEA: Supply(5000, 65, packs=4, minimum=2000),
+    house.BLACK_TEA: Supply(5000, 60, packs=7, minimum=3000),
+    house.GREEN_TEA: Supply(5000, 65, packs=5, minimum=2000),
     house.OOLONG_TEA: Supply(2000, 36, packs=3, minimum=600),
-    house.FRESH_MILK: Supply(2000, 92, packs=10, minimum=3000),
-    house.OAT_MILK: Supply(1000, 75, packs=6, minimum=1000),
+    house.FRESH_MILK: Supply(2000, 92, packs=14, minimum=3000),
+    house.OAT_MILK: Supply(1000, 75, packs=12, minimum=1000),
     house.CREAMER: Supply(1000, 58, packs=8, minimum=1000),
     house.MATCHA: Supply(500, 620, packs=2, minimum=100),
     house.COCOA: Supply(1000, 420, packs=2, minimum=150),
     house.CHOCOLATE: Supply(1000, 190, packs=2, minimum=200),
     house.OVALTINE: Supply(800, 215, packs=3, minimum=200),
-    house.MILK_FOAM: Supply(1000, 160, packs=4, minimum=600),
+    house.MILK_FOAM: Supply(1000, 160, packs=6, minimum=600),
     house.FRUCTOSE: Supply(5000, 230, packs=3, minimum=1000),
     house.BROWN_SUGAR: Supply(2500, 240, packs=3, minimum=500),
     house.HONEY: Supply(1000, 260, packs=2, minimum=150),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from inventory.errors import InsufficientStock, Unavailable
 from inventory.models import Ingredient, Location, StockDocument, StockLevel
 from inventory.selectors import levels_of
 from inventory.services.lines import StockLine
@@ -34,21 +35,24 @@ class Crew:
 
 
 def order_story(visit: Visit, *, crew: Crew, guests: Sequence[Customer]) -> Story:
-    """A guest comes, orders, and waits."""
+    """A guest comes, orders, and waits; or leaves, if what they want can't be had."""
     yield visit.placed_at
     door = OrderEvent.Door.ADMIN if visit.channel == Order.Channel.COUNTER else OrderEvent.Door.API
     guest = None if visit.guest is None else guests[visit.guest]
     ordered_by = crew.user_id if visit.worker is not None or guest is None else guest.user_id
-    order = place_order(
-        location=crew.location,
-        lines=visit.lines,
-        actor=Actor(ordered_by, door),
-        channel=visit.channel,
-        customer_id=None if guest is None else guest.pk,
-        employee_id=None if visit.worker is None else crew.workers[visit.worker].pk,
-        comment=visit.comment,
-        at=visit.placed_at,
-    )
+    try:
+        order = place_order(
+            location=crew.location,
+            lines=visit.lines,
+            actor=Actor(ordered_by, door),
+            channel=visit.channel,
+            customer_id=None if guest is None else guest.pk,
+            employee_id=None if visit.worker is None else crew.workers[visit.worker].pk,
+            comment=visit.comment,
+            at=visit.placed_at,
+        )
+    except (Unavailable, InsufficientStock):
+        return
     staff = Actor(crew.user_id, OrderEvent.Door.ADMIN)
     for step in visit.steps:
         yield step.at
