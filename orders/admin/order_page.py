@@ -98,12 +98,15 @@ class OrderPage(VerbButtons):
         items = list(order.items.prefetch_related(with_their_authors(CancelledItem.objects.all(), "cancellations")))
         sees_ledger = request.user.has_perm("inventory.view_stockmovement")
         ledger = ledger_of_document(document_type=DOCUMENT_TYPE, document_id=order.pk) if sees_ledger else []
+        uses = uses_of(ledger, {str(item.pk): item.name for item in items})
         return {
             "order": order,
             "zone": order.location.time_zone,
             "lines": self.lines_of(request, order, items),
             "happenings": [Happening(one, notes_of(one)) for one in order.events.select_related("created_by")],
-            "uses": uses_of(ledger, {str(item.pk): item.name for item in items}),
+            "uses": uses,
+            "something_returned": any(use.returned for use in uses),
+            "something_wasted": any(use.wasted for use in uses),
             "sees_ledger": sees_ledger,
             "verb_buttons": self.verb_buttons(request, order),
             "can_edit": order.status == Order.Status.PENDING and request.user.has_perm("orders.change_order"),

@@ -1,7 +1,7 @@
 """The list of orders, and what hangs on it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -31,7 +31,7 @@ from orders.admin.filters import (
 from orders.admin.new_order import CustomersPage, EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
 from orders.admin.order_page import OrderPage
 from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
-from orders.admin.words import items_in_words, status_badge
+from orders.admin.words import channel_icon, items_in_words, status_badge
 from orders.models import Order
 from orders.models.order import OrderQuerySet
 
@@ -44,14 +44,14 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
     list_display = (
         "label",
         "status_label",
+        "next_step",
         "location",
         "placed",
         "customer",
         "content",
         "total_label",
         "employee",
-        "channel",
-        "next_step",
+        "channel_label",
     )
     list_display_links = ("label",)
     list_filter = (
@@ -75,6 +75,7 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
     show_facets = admin.ShowFacets.NEVER
 
     class Media:
+        css: ClassVar = {"all": ["samovar/orders.css", "samovar/orders_list.css"]}
         js = ("samovar/orders_list.js",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
@@ -124,6 +125,10 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
     @display(description=gettext_lazy("total"), ordering="total")
     def total_label(self, order: Order) -> SafeString:
         return format_html('<span class="ord-amount">{}</span>', money(order.total))
+
+    @display(description=gettext_lazy("channel"))
+    def channel_label(self, order: Order) -> SafeString:
+        return channel_icon(order)
 
     @display(description="")
     def next_step(self, order: Order) -> SafeString | str:

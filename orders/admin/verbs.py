@@ -88,7 +88,7 @@ def cancel_a_part(request: HttpRequest, order: Order, data: dict[str, Any]) -> N
 ORDER_VERBS = [
     Verb(
         name="prepare",
-        label=_("Start preparing"),
+        label=_("Prepare"),
         permission="orders.advance_order",
         run=lambda request, order, data: prepare_order(order_id=order.pk, actor=actor_of(request)),
         done=_("%(object)s is being prepared."),
@@ -140,7 +140,7 @@ CANCEL_ITEM = Verb(
     form=CancelItemForm,
     is_shown=lambda order: False,
     variant="danger",
-    icon="remove_shopping_cart",
+    icon="do_not_disturb_on",
 )
 
 # What to do next with an order in each status, as one press in a list.

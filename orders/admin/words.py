@@ -12,6 +12,25 @@ def status_badge(order: Order) -> SafeString:
     return format_html('<span class="ord-badge" data-status="{}">{}</span>', order.status, order.get_status_display())
 
 
+CHANNEL_ICONS = {
+    Order.Channel.COUNTER: "point_of_sale",
+    Order.Channel.WEB: "language",
+    Order.Channel.API: "api",
+    Order.Channel.IMPORT: "upload_file",
+}
+
+
+def channel_icon(order: Order) -> SafeString:
+    """The channel as an icon that says its name."""
+    name = order.get_channel_display()
+    return format_html(
+        '<span class="material-symbols-outlined ord-channel" role="img" title="{}" aria-label="{}">{}</span>',
+        name,
+        name,
+        CHANNEL_ICONS.get(Order.Channel(order.channel), "receipt_long"),
+    )
+
+
 def items_in_words(order: Order, most: int = 90) -> str:
     """2 × Milk Tea, 1 × Mango Slush: what is still wanted, or what was wanted of a cancelled order."""
     items = list(order.items.all())

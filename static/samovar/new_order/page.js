@@ -87,7 +87,6 @@
         Buyer.clear();
         Cart.set([]);
         page.classList.remove("pos-shows-cart");
-        Menu.focusSearch();
     }
 
     function tell(body) {
@@ -180,4 +179,8 @@
     Cart.show();
     keep();
     bringBack();
+    // On a phone the keyboard would cover the menu.
+    if (window.matchMedia("(min-width: 820px)").matches) {
+        Menu.focusSearch();
+    }
 })();
