@@ -37,6 +37,8 @@ class Item:
     permission: str
     is_shown: FunctionPath = ""
     badge: FunctionPath = ""
+    # Names of other addresses below which this line is marked.
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,13 @@ SECTIONS = (
         (
             Item(_("Products"), "local_cafe", "inventory_product_changelist", "inventory.view_product"),
             Item(_("Categories"), "shelves", "inventory_category_changelist", "inventory.change_category"),
-            Item(_("Option groups"), "tune", "inventory_optiongroup_changelist", "inventory.change_optiongroup"),
+            Item(
+                _("Option groups"),
+                "tune",
+                "inventory_optiongroup_changelist",
+                "inventory.change_optiongroup",
+                also=("inventory_option_changelist",),
+            ),
         ),
     ),
     Section(
@@ -113,11 +121,11 @@ SECTIONS = (
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu for this person, with the line of the page that is shown marked."""
     sections = [(section.title, list(items_for(request, section))) for section in SECTIONS]
-    links = [item["link"] for _title, items in sections for item in items]
-    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
-    for _title, items in sections:
-        for item in items:
-            item["active"] = item["link"] == here
+    lines = [line for _title, items in sections for line in items]
+    # Of two lines that cover the page, the closer one is marked: "Receive" and not "Stock".
+    here = max((place for line in lines for place in line["covers"] if covers(place, request)), key=len, default="")
+    for line in lines:
+        line["active"] = here in line["covers"]
     return [{"title": title, "separator": False, "items": items} for title, items in sections if items]
 
 
@@ -128,11 +136,17 @@ def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]
             continue
         if item.is_shown and not call(item.is_shown, request):
             continue
-        line = {"title": item.title, "icon": item.icon, "link": reverse(f"admin:{item.url_name}")}
+        places = [reverse(f"admin:{name}") for name in (item.url_name, *item.also)]
+        line: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": places[0], "covers": places}
         number = call(item.badge, request) if item.badge else 0
         if number:
             line["badge"] = number
         yield line
+
+
+def covers(place: str, request: HttpRequest) -> bool:
+    """Whether the page lies below the address; below the home page lies everything, which says nothing."""
+    return request.path == place or (place != reverse("admin:index") and request.path.startswith(place))
 
 
 def call(function_path: FunctionPath, request: HttpRequest) -> Any:

@@ -7,11 +7,13 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput
 from foundation.counting import CappedPaginator
 
-DECIMALS = {models.DecimalField: {"form_class": PlainDecimalField, "widget": PlainDecimalInput}}
+DECIMALS: dict[Any, Any] = {models.DecimalField: {"form_class": PlainDecimalField, "widget": PlainDecimalInput}}
+LONG_TEXTS: dict[Any, Any] = {models.TextField: {"widget": UnfoldAdminExpandableTextareaWidget}}
 
 
 class ShopChangeList(ChangeList):
@@ -29,7 +31,9 @@ class ShopModelAdmin(ModelAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
-    formfield_overrides = DECIMALS
+    formfield_overrides = {**DECIMALS, **LONG_TEXTS}
+    # Labels stand above their fields: two of them fit side by side.
+    compressed_fields = False
     # Filters act when the button is pressed: several of them make one request.
     list_filter_submit = True
 
@@ -42,6 +46,7 @@ class ShopTabularInline(TabularInline):
 
     formfield_overrides = {**TabularInline.formfield_overrides, **DECIMALS}
     extra = 0
+    hide_title = True
 
 
 class ReadOnlyAdmin:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import BooleanField, Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -26,6 +26,7 @@ from inventory.models import StockLevel
 from inventory.services.stock import set_minimum
 
 MOST_CHIPS = 6
+LOW_FIRST = Case(When(quantity__lt=F("minimum"), then=Value(0)), default=Value(1)).asc()
 
 
 class MinimumForm(forms.ModelForm):
@@ -36,20 +37,23 @@ class MinimumForm(forms.ModelForm):
     )
 
 
-def chips(request: HttpRequest) -> list[dict[str, Any]]:
+def chips(request: HttpRequest) -> list[list[dict[str, Any]]]:
     """The usual filters as links: all or low, everywhere or at one location; one keeps what the other says."""
     asked = {name: request.GET[name] for name in ("location", "low") if request.GET.get(name)}
-    offered: list[tuple[str, str, Any]] = [("low", "", _("All")), ("low", "yes", _("Low"))]
+    offered: dict[str, list[tuple[str, Any]]] = {"low": [("", _("All")), ("yes", _("Low"))]}
     if shows_places(request):
-        offered += [("location", "", _("Everywhere"))]
-        offered += [("location", str(place.pk), place.name) for place in places(request)[:MOST_CHIPS]]
+        shown = [(str(place.pk), place.name) for place in places(request)[:MOST_CHIPS]]
+        offered["location"] = [("", _("Everywhere")), *shown]
     return [
-        {
-            "label": label,
-            "url": f"?{urlencode({key: text for key, text in {**asked, name: value}.items() if text})}",
-            "is_on": asked.get(name, "") == value,
-        }
-        for name, value, label in offered
+        [
+            {
+                "label": label,
+                "url": f"?{urlencode({key: text for key, text in {**asked, name: value}.items() if text})}",
+                "is_on": asked.get(name, "") == value,
+            }
+            for value, label in choices
+        ]
+        for name, choices in offered.items()
     ]
 
 
@@ -74,12 +78,8 @@ class StockLevelAdmin(OwnPages, ShopModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: StockLevel | None = None) -> bool:
         return False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[StockLevel]:
-        low = Case(When(quantity__lt=F("minimum"), then=Value(True)), default=Value(False), output_field=BooleanField())
-        return super().get_queryset(request).annotate(is_low_now=low)
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("-is_low_now", "location_id", "ingredient__name")
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        return (LOW_FIRST, "location_id", "ingredient__name")
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         minimum = "minimum" if self.has_change_permission(request) else "minimum_shown"

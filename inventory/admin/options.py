@@ -9,15 +9,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from foundation.admin.deleting import ExplainsDeleting
 from foundation.admin.model_admin import ShopModelAdmin, ShopTabularInline
-from foundation.money import money
+from foundation.admin.refusals import RefusalsInForms
 from inventory.admin.effects import effects_in_words
 from inventory.admin.ingredient_choice import PicksIngredients
 from inventory.models import Option, OptionEffect, OptionGroup
+from inventory.services.effects import LARGEST_FACTOR
+from inventory.services.option_groups import check_choices
 
 Kind = OptionEffect.Kind
 WITH_INGREDIENTS = Prefetch("effects", OptionEffect.objects.select_related("ingredient", "replacement"))
@@ -29,7 +32,8 @@ class OptionInline(ShopTabularInline):
     model = Option
     fields = ("name", "price_delta", "is_default", "is_available", "position", "what_it_does")
     readonly_fields = ("what_it_does",)
-    show_change_link = False
+    ordering_field = "position"
+    hide_ordering_field = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Option]:
         return super().get_queryset(request).select_related("group").prefetch_related(WITH_INGREDIENTS)
@@ -46,7 +50,7 @@ class OptionInline(ShopTabularInline):
 
 
 @admin.register(OptionGroup)
-class OptionGroupAdmin(ExplainsDeleting, ShopModelAdmin):
+class OptionGroupAdmin(RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
     """A question asked about a product, with its answers."""
 
     fieldsets = ((None, {"fields": ("name", ("min_choices", "max_choices"), ("free_choices", "position"))}),)
@@ -59,6 +63,11 @@ class OptionGroupAdmin(ExplainsDeleting, ShopModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OptionGroup]:
         groups = super().get_queryset(request).annotate(products_number=Count("product_links"))
         return groups.prefetch_related("options")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Refuses a group in which nobody could choose what it asks for."""
+        super().save_related(request, form, formsets, change)
+        check_choices(form.instance)
 
     @display(description=_("choose"))
     def choices_shown(self, group: OptionGroup) -> str:
@@ -105,8 +114,8 @@ class EffectForm(forms.ModelForm):
         for name in self.needed.get(kind, ()):
             if data.get(name) is None and name not in self.errors:
                 self.add_error(name, self.sentences[name])
-        if kind == Kind.SCALE and (data.get("factor") or 0) < 0:
-            self.add_error("factor", _("A factor can't be below 0."))
+        if kind == Kind.SCALE and not 0 <= (data.get("factor") or 0) <= LARGEST_FACTOR:
+            self.add_error("factor", gettext("The factor must be from 0 to %(most)s.") % {"most": LARGEST_FACTOR})
         if kind == Kind.ADD and data.get("quantity") is not None and data["quantity"] <= 0:
             self.add_error("quantity", _("The quantity must be more than 0."))
         if kind == Kind.REPLACE and data.get("ingredient") and data["ingredient"] == data.get("replacement"):
@@ -124,7 +133,7 @@ class EffectInline(PicksIngredients, ShopTabularInline):
 
 
 @admin.register(Option)
-class OptionAdmin(ExplainsDeleting, ShopModelAdmin):
+class OptionAdmin(RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
     """An option with its effects. It is reached from its group, and leads back to it."""
 
     fieldsets = ((None, {"fields": (("name", "price_delta"), ("is_default", "is_available"))}),)
@@ -143,13 +152,15 @@ class OptionAdmin(ExplainsDeleting, ShopModelAdmin):
         """Options have no list of their own."""
         return HttpResponseRedirect(reverse("admin:inventory_optiongroup_changelist"))
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        check_choices(form.instance.group)
+
     def response_post_save_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:inventory_optiongroup_change", args=[obj.group_id]))  # type: ignore[attr-defined]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         option = kwargs.get("obj")
         if option is not None:
-            context["subtitle"] = None
             context["group"] = option.group
-            context["price_shown"] = money(option.price_delta)
         return super().render_change_form(request, context, **kwargs)

@@ -54,6 +54,8 @@ class OptionGroupsInline(ShopTabularInline):
 
     model = ProductOptionGroup
     fields = ("group", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
     verbose_name = _("option group")
     verbose_name_plural = _("option groups: what it asks about")
 
@@ -69,7 +71,9 @@ class OptionGroupsInline(ShopTabularInline):
 class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
     """Products; whether one is available now is computed from its recipe and the stock."""
 
-    fieldsets = (
+    fieldsets = ((None, {"fields": (("name", "category"), ("price", "position"), "image", "description")}),)
+    # Later it goes on and off the menu by the buttons.
+    add_fieldsets = (
         (None, {"fields": (("name", "category"), ("price", "position"), "image", "description", "is_listed")}),
     )
     inlines = (RecipeInline, OptionGroupsInline)
@@ -133,7 +137,7 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
             *(self.available_at(request, one) for one in shown),
         ]
 
-    list_display_links = ("picture", "name")
+    list_display_links = ("what",)
 
     def available_at(self, request: HttpRequest, place: Location) -> Any:
         """The column that says whether products are available at the location."""
@@ -150,9 +154,14 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
         available.__name__ = f"available_{place.pk}"
         return available
 
-    @display(description="")
-    def picture(self, product: Product) -> SafeString:
-        return thumbnail(product)
+    @display(description=_("product"), ordering="name")
+    def what(self, product: Product) -> SafeString:
+        return format_html(
+            '<span class="sv-product">{}<span>{}<small>{}</small></span></span>',
+            thumbnail(product),
+            product.name,
+            product.category.name,
+        )
 
     @display(description=_("price"), ordering="price")
     def price_shown(self, product: Product) -> str:

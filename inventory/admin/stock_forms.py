@@ -1,6 +1,7 @@
 """The forms of the pages that move stock: lines of ingredients, and where they lie."""
 
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import forms
@@ -11,10 +12,12 @@ from foundation.admin.forms import ThemedForm
 from foundation.admin.numbers import PlainDecimalField
 from inventory.admin.ingredient_choice import IngredientChoice, IngredientSelect
 from inventory.models import Location, StockDocument
-from inventory.services.lines import StockLine
+from inventory.services.lines import LARGEST_QUANTITY, StockLine
 
 # More lines than a person types; a browser may send 1,000 fields.
 MOST_LINES = 200
+LARGEST_PAID = Decimal("9999999999")
+COST_STEP = Decimal("0.000001")
 
 
 class StockForm(ThemedForm):
@@ -100,13 +103,28 @@ class StockLineForm(ThemedForm):
 
 
 class ReceiptLineForm(StockLineForm):
-    """With what one base unit costs, if that is known."""
+    """With what it costs, if that is known: one base unit, or the whole line as it stands on the delivery note."""
 
-    unit_cost = PlainDecimalField(label=gettext_lazy("Cost of one unit"), required=False)
+    unit_cost = PlainDecimalField(label=gettext_lazy("Cost of one"), required=False)
+    paid = PlainDecimalField(label=gettext_lazy("or paid in all"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["unit_cost"].widget.attrs["data-unit-cost"] = ""
+        self.fields["paid"].widget.attrs["data-paid"] = ""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        paid, quantity = data.get("paid"), data.get("quantity")
+        if paid is None:
+            return data
+        if data.get("unit_cost") is not None:
+            self.add_error("paid", _("Write the cost of one or of all, not both."))
+        elif quantity is not None and 0 < quantity <= LARGEST_QUANTITY and 0 <= paid <= LARGEST_PAID:
+            data["unit_cost"] = (paid / quantity).quantize(COST_STEP, rounding=ROUND_HALF_UP)
+        else:
+            self.add_error("paid", _("This can't be what was paid for that quantity."))
+        return data
 
 
 class Lines(forms.BaseFormSet):

@@ -37,6 +37,18 @@
         note.textContent = text;
     }
 
+    // Of the two ways to say what a line costs the other one is worked out beside it; returns the line's worth.
+    function writeCost(line, cost, paid, unit) {
+        const quantity = number(line.querySelector("[data-quantity]").value);
+        const byOne = quantity * number(cost.value);
+        const inAll = number(paid.value);
+        const one = inAll / quantity;
+        hint(line, "unit_cost", one > 0 && Number.isFinite(one) ? `${format.before}${readable(one, 6)}${format.after} / ${unit}` : "");
+        hint(line, "paid", byOne > 0 ? `= ${money(byOne)}` : "");
+        cost.placeholder = unit ? `/ ${unit}` : "";
+        return byOne > 0 ? byOne : inAll > 0 ? inAll : 0;
+    }
+
     function write() {
         let sum = 0;
         for (const line of document.querySelectorAll("[data-line]:not([hidden])")) {
@@ -46,10 +58,7 @@
             hint(line, "quantity", select.value && place() ? `${script.dataset.there} ${readable(there, 3)} ${unit}` : "");
             const cost = line.querySelector("[data-unit-cost]");
             if (cost) {
-                const quantity = number(line.querySelector("[data-quantity]").value);
-                const worth = quantity * number(cost.value);
-                hint(line, "unit_cost", worth > 0 ? `= ${money(worth)}` : "");
-                sum += worth > 0 ? worth : 0;
+                sum += writeCost(line, cost, line.querySelector("[data-paid]"), unit);
             }
         }
         total.hidden = !(sum > 0);
