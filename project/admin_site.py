@@ -1,5 +1,10 @@
 """The admin site: the shop's main interface."""
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 from users.site import AccountPages
@@ -7,3 +12,13 @@ from users.site import AccountPages
 
 class SamovarAdminSite(AccountPages, UnfoldAdminSite):
     """The admin of the shop, with today's figures on its home page."""
+
+    index_template = "home/home.html"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        # Pages of the admin register with this site when they are imported: they need it made first.
+        from orders.models import Order  # noqa: PLC0415
+        from project.home import home_context  # noqa: PLC0415
+
+        context = {"title": _("Home"), **home_context(request, order_admin=self.get_model_admin(Order))}
+        return super().index(request, {**context, **(extra_context or {})})

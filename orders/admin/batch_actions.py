@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 
 from foundation.admin.forms import ThemedForm
+from foundation.admin.ids import as_id
 from foundation.errors import Refusal
-from orders.admin.ids import as_id
 from orders.admin.verbs import ReasonField, WayBackField, actor_of
 from orders.models import BatchRun, Order
 from orders.services.batch import MOST_ORDERS, PART, BatchResult, cancel_orders, complete_orders, start_batch

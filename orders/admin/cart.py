@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 
+from foundation.admin.ids import is_id, is_whole
 from foundation.errors import InvalidInput
-from orders.admin.ids import is_id, is_whole
 from orders.models import Customer, Employee, Order
 from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
 

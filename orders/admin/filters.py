@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import CheckboxFilter, DropdownFilter
 
+from foundation.admin.ids import as_id
 from inventory.admin.places import places, shows_places
 from inventory.models import Location
-from orders.admin.ids import as_id
 from orders.models import Customer, Employee, Order
 from orders.models.order import OrderQuerySet
 from orders.selectors import Days, placed_on_days

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from foundation.admin.ids import as_id
 from foundation.admin.once import new_token
 from foundation.admin.pages import AdminPage
 from foundation.api.errors import refusal_response
@@ -22,7 +23,6 @@ from inventory.admin.places import open_places
 from inventory.models import Location
 from inventory.selectors import location_for, location_to_show
 from orders.admin.cart import Cart, read_cart, read_object
-from orders.admin.ids import as_id
 from orders.admin.page_menu import page_menu
 from orders.admin.page_texts import page_texts
 from orders.admin.verbs import actor_of
