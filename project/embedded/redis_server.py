@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from project.embedded.account import Account
 from project.embedded.errors import FULL_DISK_WORDS, CannotStart, DiskFull
@@ -110,7 +112,8 @@ class Redis:
 
     def _answers(self, program: Program, port: int, pause: Callable[[float], None]) -> bool:
         deadline = time.monotonic() + READY_AFTER
-        with redis.Redis(port=port, password=self.password, socket_timeout=2, retry=None) as client:
+        once = Retry(NoBackoff(), retries=0)
+        with redis.Redis(port=port, password=self.password, socket_timeout=2, retry=once) as client:
             while program.is_running() and time.monotonic() < deadline:
                 try:
                     client.ping()
