@@ -25,9 +25,10 @@ class Rest:
         return cls(user_of(role))
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        return getattr(self.client, method)(
-            path if path.startswith("/") else ROOT + path, body, format="json", headers=headers
-        )
+        address = path if path.startswith("/") else ROOT + path
+        if method == "get":
+            return self.client.get(address, headers=headers)
+        return getattr(self.client, method)(address, body, format="json", headers=headers)
 
     def get(self, path: str, **parameters: Any) -> Any:
         answer = self.client.get(path if path.startswith(("/", "http")) else ROOT + path, parameters or None)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foundation.api.fields import IdField, WordField
-from foundation.api.records import RecordViewSet, permissions_of
+from foundation.api.records import DeletableRecordViewSet, permissions_of
 from foundation.api.serializers import StrictModelSerializer, StrictSerializer, validated
 from inventory.models import Option, OptionEffect, OptionGroup
 from inventory.services.effects import EffectEntry
@@ -104,7 +104,7 @@ class OptionGroupBodySerializer(StrictModelSerializer):
 
 
 @extend_schema(tags=["option-groups"])
-class OptionGroupViewSet(RecordViewSet):
+class OptionGroupViewSet(DeletableRecordViewSet):
     """The questions asked about products: size, sweetness, ice, milk, toppings."""
 
     serializer_class = OptionGroupSerializer

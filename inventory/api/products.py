@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from foundation.api.filters import IdFilter
 from foundation.api.ids import id_parameter
-from foundation.api.records import RecordViewSet, permissions_of
+from foundation.api.records import DeletableRecordViewSet, permissions_of
 from foundation.api.serializers import validated
 from inventory.api.product_serializers import ProductBodySerializer, ProductSerializer
 from inventory.errors import UnknownLocation
@@ -40,7 +40,7 @@ class ProductFilter(filters.FilterSet):
 
 @extend_schema(tags=["products"])
 @extend_schema_view(list=extend_schema(parameters=[LOCATION]), retrieve=extend_schema(parameters=[LOCATION]))
-class ProductViewSet(RecordViewSet):
+class ProductViewSet(DeletableRecordViewSet):
     """What is sold, with the questions that each product asks."""
 
     serializer_class = ProductSerializer
@@ -97,9 +97,8 @@ class ProductViewSet(RecordViewSet):
         )
         return self.answer(product, status.HTTP_200_OK)
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        delete_product(product_id=kwargs["pk"])
-        return Response(status=status.HTTP_204_NO_CONTENT)
+    def remove(self, record_id: int) -> None:
+        delete_product(product_id=record_id)
 
     def answer(self, product: Product, code: int) -> Response:
         """The product as it is now, for who wrote it: that there are several locations is no reason to refuse."""

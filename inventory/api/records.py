@@ -1,10 +1,12 @@
 """locations/, categories/, ingredients/"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework.serializers import BaseSerializer
 
-from foundation.api.records import RecordViewSet, permissions_of
+from foundation.api.records import DeletableRecordViewSet, permissions_of
 from foundation.api.serializers import StrictModelSerializer
 from inventory.models import Category, Ingredient, Location
 from inventory.services.ingredients import change_ingredient
@@ -25,7 +27,7 @@ class LocationFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["locations"])
-class LocationViewSet(RecordViewSet):
+class LocationViewSet(DeletableRecordViewSet):
     """Where the shop sells and keeps its stock. A closed location (`is_active` false) takes neither."""
 
     queryset = Location.objects.all()
@@ -45,7 +47,7 @@ class CategorySerializer(StrictModelSerializer):
 
 
 @extend_schema(tags=["categories"])
-class CategoryViewSet(RecordViewSet):
+class CategoryViewSet(DeletableRecordViewSet):
     """The shelves of the menu, in its order."""
 
     queryset = Category.objects.all()
@@ -70,7 +72,7 @@ class IngredientFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["ingredients"])
-class IngredientViewSet(RecordViewSet):
+class IngredientViewSet(DeletableRecordViewSet):
     """What products are made of. The unit is fixed once the ingredient has moved in the stock."""
 
     queryset = Ingredient.objects.all()
@@ -80,5 +82,5 @@ class IngredientViewSet(RecordViewSet):
     ordering = "name"
     action_permissions = permissions_of("inventory.ingredient")
 
-    def perform_update(self, serializer: BaseSerializer[Ingredient]) -> None:
-        serializer.instance = change_ingredient(ingredient_id=serializer.instance.pk, changes=serializer.validated_data)
+    def change(self, record_id: int, changes: Mapping[str, Any]) -> Ingredient:
+        return change_ingredient(ingredient_id=record_id, changes=changes)

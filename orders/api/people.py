@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 
 from foundation.api.filters import IdFilter
-from foundation.api.records import RecordViewSet, permissions_of
+from foundation.api.records import DeletableRecordViewSet, RecordViewSet, permissions_of
 from foundation.api.serializers import StrictModelSerializer
 from orders.models import Customer, Employee, Position
 
@@ -29,7 +29,6 @@ class CustomerFilter(filters.FilterSet):
 class CustomerViewSet(RecordViewSet):
     """Who buys, the newest first. Nobody is deleted: orders name them."""
 
-    http_method_names = ["get", "post", "patch", "head", "options"]
     queryset = Customer.objects.all()
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
@@ -46,7 +45,7 @@ class PositionSerializer(StrictModelSerializer):
 
 
 @extend_schema(tags=["employees"])
-class PositionViewSet(RecordViewSet):
+class PositionViewSet(DeletableRecordViewSet):
     """What people are employed as."""
 
     queryset = Position.objects.all()
@@ -78,7 +77,6 @@ class EmployeeFilter(filters.FilterSet):
 class EmployeeViewSet(RecordViewSet):
     """Who works here. Nobody is deleted: whoever leaves gets the day in `left_on`."""
 
-    http_method_names = ["get", "post", "patch", "head", "options"]
     serializer_class = EmployeeSerializer
     filterset_class = EmployeeFilter
     search_fields = ("name",)
