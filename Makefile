@@ -50,7 +50,7 @@ lint:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-dev.txt
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
-	$(SERVICES) .venv/bin/python -m mypy .
+	$(PRODUCTION) .venv/bin/python -m mypy .
 	.venv/bin/lint-imports
 	$(SERVICES) .venv/bin/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
