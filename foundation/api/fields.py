@@ -50,7 +50,8 @@ class IdListField(serializers.ListField):
         wrong = [index for index, pk in enumerate(data) if type(pk) is not int or not 1 <= pk <= LARGEST_ID]
         if wrong:
             sentence = self.error_messages["not_an_id"]
-            raise serializers.ValidationError({index: [sentence] for index in wrong[:MOST_FAULTS]})
+            errors: dict[Any, Any] = {index: [sentence] for index in wrong[:MOST_FAULTS]}
+            raise serializers.ValidationError(errors)
         return data
 
 

@@ -18,7 +18,7 @@ class ErrorSerializer(serializers.Serializer):
 
     type = serializers.CharField()
     detail = serializers.CharField()
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]  # the name is the contract's
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="With `invalid`: sentences by field, such as `items[0].quantity`.",

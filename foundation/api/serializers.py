@@ -1,7 +1,7 @@
 """Reading a request's body: what a client writes is either taken or refused, never ignored."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,7 @@ class RefusesUnknownFields:
     "quantiy" must not leave a quantity as it was, and nobody shall believe that they have set a stock level.
     """
 
-    default_error_messages = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": _("Send a JSON object, not {datatype}."),
         "unknown_field": _("There is no such field here. Known are: {names}."),
         "read_only_field": _("This field can't be set."),
@@ -86,8 +86,13 @@ class StrictModelSerializer(RefusesUnknownFields, serializers.ModelSerializer):
         return []
 
 
+def list_of(child: serializers.BaseSerializer[Any], *, most: int, **kwargs: Any) -> serializers.ListSerializer[Any]:
+    """A list of up to `most` nested bodies."""
+    return serializers.ListSerializer(child=child, max_length=most, **kwargs)
+
+
 def validated(
-    serializer_class: type[serializers.Serializer], request: Request, *, changes_only: bool = False
+    serializer_class: type[serializers.BaseSerializer[Any]], request: Request, *, changes_only: bool = False
 ) -> dict[str, Any]:
     """The body of the request, checked and turned into values. Raises DRF's ValidationError.
 
@@ -95,7 +100,7 @@ def validated(
     nested list go missing.
     """
     serializer = serializer_class(data=request.data)
-    if changes_only:
+    if changes_only and isinstance(serializer, serializers.Serializer):
         for field in serializer.fields.values():
             field.required = False
     serializer.is_valid(raise_exception=True)

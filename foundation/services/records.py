@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.db.models import PROTECT, RESTRICT, Model, ProtectedError, RestrictedError
+from django.db.models import PROTECT, RESTRICT, ManyToOneRel, Model, ProtectedError, RestrictedError
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -63,10 +63,11 @@ def kinds_that_need(record: Model) -> Iterator[str]:
     Asked one by one: Django would first fetch every row that does so, and a ledger has millions.
     """
     for relation in record._meta.get_fields(include_hidden=True):
-        if getattr(relation, "on_delete", None) not in (PROTECT, RESTRICT) or not relation.auto_created:
+        if not isinstance(relation, ManyToOneRel) or relation.on_delete not in (PROTECT, RESTRICT):
             continue
-        if relation.related_model._base_manager.filter(**{relation.field.name: record.pk}).exists():
-            yield str(relation.related_model._meta.verbose_name_plural)
+        users: type[Model] = relation.related_model
+        if users._base_manager.filter(**{relation.field.name: record.pk}).exists():
+            yield str(users._meta.verbose_name_plural)
 
 
 def check_record(record: Model) -> None:

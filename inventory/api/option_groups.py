@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from foundation.api.fields import IdField, WordField
 from foundation.api.records import DeletableRecordViewSet, permissions_of
-from foundation.api.serializers import StrictModelSerializer, StrictSerializer, validated
+from foundation.api.serializers import StrictModelSerializer, StrictSerializer, list_of, validated
 from inventory.models import Option, OptionEffect, OptionGroup
 from inventory.services.effects import EffectEntry
 from inventory.services.option_groups import MOST_OPTIONS, OptionEntry, add_option_group, change_option_group
@@ -92,11 +92,7 @@ class OptionBodySerializer(StrictModelSerializer):
 class OptionGroupBodySerializer(StrictModelSerializer):
     """A group and, as a whole and in their order, its options: the ones that the list leaves out are deleted."""
 
-    options = OptionBodySerializer(
-        many=True,
-        required=False,
-        max_length=MOST_OPTIONS,
-    )
+    options = list_of(OptionBodySerializer(), most=MOST_OPTIONS, required=False)
 
     class Meta:
         model = OptionGroup

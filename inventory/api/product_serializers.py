@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.api.fields import IdField, IdListField
-from foundation.api.serializers import StrictModelSerializer, StrictSerializer
+from foundation.api.serializers import StrictModelSerializer, StrictSerializer, list_of
 from inventory.models import Option, Product, RecipeLine
 from inventory.services.catalogue import MOST_RECIPE_LINES, RecipeEntry
 
@@ -90,7 +90,7 @@ class RecipeLineBodySerializer(StrictSerializer):
 class ProductBodySerializer(StrictModelSerializer):
     """A product as it is written: the recipe and the option groups as a whole, the groups in their order."""
 
-    recipe = RecipeLineBodySerializer(many=True, required=False, max_length=MOST_RECIPE_LINES)
+    recipe = list_of(RecipeLineBodySerializer(), most=MOST_RECIPE_LINES, required=False)
     option_group_ids = IdListField(required=False)
 
     class Meta:

@@ -61,7 +61,9 @@ class ProductViewSet(DeletableRecordViewSet):
         options = Option.objects.all()
         if location is None:
             options = options.annotate(is_in_stock=F("is_available"))
-            products = Product.objects.annotate(is_available=Value(None, output_field=BooleanField(null=True)))
+            products: QuerySet[Product] = Product.objects.annotate(
+                is_available=Value(None, output_field=BooleanField(null=True))
+            )
         else:
             in_stock = options_in_stock(location=location).filter(pk=OuterRef("pk"))
             options = options.annotate(is_in_stock=Exists(in_stock))

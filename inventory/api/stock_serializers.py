@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.api.fields import IdField, RecordField, WordField
-from foundation.api.serializers import StrictSerializer
+from foundation.api.serializers import StrictSerializer, list_of
 from inventory.models import Location, StockDocument, StockLevel, StockMovement
 from inventory.services.lines import MOST_LINES, StockLine
 
@@ -76,7 +76,16 @@ class StockDocumentSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = StockDocument
-        fields = ("id", "kind", "location", "destination", "reason", "comment", "created_by", "created_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "kind",
+            "location",
+            "destination",
+            "reason",
+            "comment",
+            "created_by",
+            "created_at",
+        )
 
 
 class WholeDocumentSerializer(StockDocumentSerializer):
@@ -117,7 +126,7 @@ class ReceiptBodySerializer(StrictSerializer):
     """What came in. Without `location` the user's default one."""
 
     location = IdField(required=False, allow_null=True)
-    lines = ReceivedLineBodySerializer(many=True, max_length=MOST_LINES)
+    lines = list_of(ReceivedLineBodySerializer(), most=MOST_LINES)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
@@ -125,7 +134,7 @@ class WriteOffBodySerializer(StrictSerializer):
     """What is lost, and why. Without `location` the user's default one."""
 
     location = IdField(required=False, allow_null=True)
-    lines = StockLineBodySerializer(many=True, max_length=MOST_LINES)
+    lines = list_of(StockLineBodySerializer(), most=MOST_LINES)
     reason = WordField(choices=StockDocument.WriteOffReason.choices)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
@@ -133,7 +142,7 @@ class WriteOffBodySerializer(StrictSerializer):
 class TransferBodySerializer(StrictSerializer):
     """What is carried from one location to another."""
 
-    source = RecordField(queryset=Location.objects.all())
+    source = RecordField(queryset=Location.objects.all())  # type: ignore[assignment]  # the name is the contract's
     destination = RecordField(queryset=Location.objects.all())
-    lines = StockLineBodySerializer(many=True, max_length=MOST_LINES)
+    lines = list_of(StockLineBodySerializer(), most=MOST_LINES)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)

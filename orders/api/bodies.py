@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from foundation.api.fields import IdField, IdListField, RecordField, WholeNumberField, WordField
-from foundation.api.serializers import StrictSerializer
+from foundation.api.serializers import StrictSerializer, list_of
 from orders.models import Customer, Employee, Order, OrderEvent
 from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
 from orders.services.batch import MOST_ORDERS
@@ -58,10 +58,10 @@ class OrderLineBodySerializer(StrictSerializer):
         return OrderLine(values["product"], values["quantity"], tuple(values.get("options", ())))
 
 
-def line_list(**kwargs: Any) -> OrderLineBodySerializer:
+def line_list(**kwargs: Any) -> serializers.ListSerializer[Any]:
     """The lines of an order."""
     sentence = _("An order takes up to %(most)d lines. Split it.") % {"most": MOST_LINES}
-    return OrderLineBodySerializer(many=True, max_length=MOST_LINES, error_messages={"max_length": sentence}, **kwargs)
+    return list_of(OrderLineBodySerializer(), most=MOST_LINES, error_messages={"max_length": sentence}, **kwargs)
 
 
 class OwnOrderBodySerializer(StrictSerializer):

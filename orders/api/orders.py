@@ -1,6 +1,6 @@
 """orders/"""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -35,6 +35,7 @@ from orders.services.customers import place_own_order
 from orders.services.edit import edit_order
 from orders.services.place import place_order
 from orders.services.transitions import complete_order, prepare_order, ready_order
+from users.models import User
 
 PLACE, PLACE_OWN = "orders.add_order", "orders.place_own_order"
 SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
@@ -78,7 +79,7 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
         """Sells: every gram leaves the stock, or nothing is placed. A customer orders for themselves."""
         values = self.asked()
         if self.is_for_oneself:
-            order = place_own_order(user=request.user, actor=actor_of(request), **values)
+            order = place_own_order(user_id=cast("User", request.user).pk, actor=actor_of(request), **values)
         else:
             order = place_order(actor=actor_of(request), **values)
         return self.answer(order, status.HTTP_201_CREATED)

@@ -19,10 +19,15 @@ class SoldOptionSerializer(serializers.Serializer):
     price_delta = serializers.CharField()
 
 
+@extend_schema_field(SoldOptionSerializer(many=True))
+class SoldOptionsField(serializers.JSONField):
+    """The options of a line, as the order keeps them."""
+
+
 class OrderItemSerializer(serializers.ModelSerializer):
     """A line as it was sold. `total` is what the quantity that is not cancelled costs."""
 
-    options = extend_schema_field(SoldOptionSerializer(many=True))(serializers.JSONField(read_only=True))
+    options = SoldOptionsField(read_only=True)
 
     class Meta:
         model = OrderItem
@@ -75,10 +80,15 @@ class OrderSerializer(InCurrency, serializers.ModelSerializer):
         )
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class DetailsField(serializers.JSONField):
+    """What else is known of an event."""
+
+
 class OrderEventSerializer(serializers.ModelSerializer):
     """What happened: from which status to which, who, when, why, through which door."""
 
-    details = extend_schema_field({"type": "object", "additionalProperties": {}})(serializers.JSONField(read_only=True))
+    details = DetailsField(read_only=True)
 
     class Meta:
         model = OrderEvent
@@ -160,13 +170,18 @@ class BatchResultsSerializer(serializers.Serializer):
     results = BatchResultSerializer(many=True)
 
 
+@extend_schema_field(BatchResultSerializer(many=True))
+class FailuresField(serializers.JSONField):
+    """What could not be done, as the batch keeps it."""
+
+
 class BatchRunSerializer(serializers.ModelSerializer):
     """A large batch: how far it is, and what could not be done."""
 
     batch = serializers.UUIDField(source="id", read_only=True)
     total = serializers.IntegerField(read_only=True)
     succeeded = serializers.IntegerField(read_only=True)
-    failures = extend_schema_field(BatchResultSerializer(many=True))(serializers.JSONField(read_only=True))
+    failures = FailuresField(read_only=True)
 
     class Meta:
         model = BatchRun
