@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
@@ -34,6 +35,8 @@ class ShopModelAdmin(ModelAdmin):
     formfield_overrides = {**DECIMALS, **LONG_TEXTS}
     # Labels stand above their fields: two of them fit side by side.
     compressed_fields = False
+    # Counting each choice of each filter would read the whole table.
+    show_facets = admin.ShowFacets.NEVER
     # Filters act when the button is pressed: several of them make one request.
     list_filter_submit = True
 

@@ -66,11 +66,11 @@ class IngredientForm(forms.ModelForm):
             )
 
     def changed_minimums(self) -> dict[int, Any]:
-        """{location id: minimum} of those that somebody changed; an empty field is 0."""
+        """{location id: minimum} of those that somebody changed; an empty field is 0, one that was not sent stays."""
         return {
-            place.pk: self.cleaned_data[minimum_field(place.pk)] or 0
+            place.pk: self.cleaned_data[name] or ZERO
             for place in self.places
-            if minimum_field(place.pk) in self.changed_data
+            if (name := minimum_field(place.pk)) in self.changed_data and name in self.data
         }
 
 

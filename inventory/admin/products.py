@@ -78,6 +78,7 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
     )
     inlines = (RecipeInline, OptionGroupsInline)
     list_filter = (("category", RelatedDropdownFilter), ListedFilter, AvailableFilter)
+    list_display_links = ("what",)
     list_select_related = ("category",)
     search_fields = ("name", "category__name")
     list_per_page = 50
@@ -128,16 +129,7 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         listed = "listed_switch" if self.has_change_permission(request) else "listed_badge"
         shown = places(request)[:MOST_COLUMNS]
-        return [
-            "picture",
-            "name",
-            "category",
-            "price_shown",
-            listed,
-            *(self.available_at(request, one) for one in shown),
-        ]
-
-    list_display_links = ("what",)
+        return ["what", "price_shown", listed, *(self.available_at(request, place) for place in shown)]
 
     def available_at(self, request: HttpRequest, place: Location) -> Any:
         """The column that says whether products are available at the location."""
