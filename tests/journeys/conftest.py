@@ -1,16 +1,25 @@
 """A real browser before a real server with a real database.
 
-Chromium is looked for as `chromium_path` says; see `tests/conftest.py` for what happens without it.
+Chromium is looked for as `tests.chromium` says; `tests/conftest.py` says what happens without one.
 """
 
 import os
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from inventory.menu_file import read_menu_file
+from inventory.models import DefaultLocation, Ingredient, Location
+from inventory.services.lines import StockLine
+from inventory.services.menu_import import import_menu
+from inventory.services.stock import receive_stock
 from tests.chromium import chromium_path
+from tests.shop import user_of
 from users.models import User
 
 # Playwright's synchronous API keeps an event loop in this thread; Django would refuse the database in it.
@@ -25,8 +34,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PASSWORD = "correct horse battery"
 
-SignIn = Callable[[User, str], None]
+SignIn = Callable[[User], None]
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +49,19 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A page of a new person. The journey fails if a script of the page fails or the server answers 500."""
+    """A page of a person who has not signed in. The journey fails if a script of the page fails, the server
+    answers 500, or the page asks anything of another server."""
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900}, locale="en")
-    context.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)
+    context.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     page.on("response", lambda answer: faults.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on(
+        "request",
+        lambda asked: None if asked.url.startswith((live_server.url, "data:", "blob:")) else faults.append(asked.url),
+    )
     yield page
     context.close()
     assert faults == []
@@ -56,11 +71,35 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
 def sign_in(page: Page) -> SignIn:
     """Signs a user in through the admin's own form."""
 
-    def through_the_form(user: User, password: str) -> None:
+    def through_the_form(user: User) -> None:
         page.goto("/admin/")
         page.get_by_label("E-mail").fill(user.email)
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Log in").click()
-        expect(page).not_to_have_url("**/login/**")
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("button[type=submit]").first.click()
+        page.wait_for_url("**/admin/")
 
     return through_the_form
+
+
+@pytest.fixture
+def tea_bar(transactional_db: None) -> Location:
+    """The real menu at one open location, with ten litres or kilograms or a thousand pieces of everything but
+    fresh milk, of which there is nothing."""
+    location = Location.objects.create(name="Siam Square", time_zone="Asia/Bangkok")
+    import_menu(rows=read_menu_file(Path(settings.BASE_DIR) / "demo" / "bubble_tea_menu.csv").rows)
+    receive_stock(
+        location=location,
+        lines=[
+            StockLine(ingredient.pk, Decimal(1000 if ingredient.unit == "pc" else 10_000))
+            for ingredient in Ingredient.objects.exclude(name="Fresh milk")
+        ],
+        created_by_id=None,
+    )
+    return location
+
+
+@pytest.fixture
+def manager(tea_bar: Location) -> User:
+    user = user_of("manager")
+    DefaultLocation.objects.create(user=user, location=tea_bar)
+    return user

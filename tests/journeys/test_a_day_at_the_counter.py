@@ -1,0 +1,95 @@
+"""From an empty milk jug to the ledger: what a manager does on the first morning."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from inventory.models import Ingredient, Location, StockLevel, StockMovement
+from orders.models import Order
+from tests.journeys.conftest import SignIn
+from tests.shop import assert_levels_are_what_the_ledger_sums_to
+from users.models import User
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+
+def milk_left() -> Decimal:
+    return StockLevel.objects.get(ingredient__name="Fresh milk").quantity
+
+
+def receive_milk(page: Page, millilitres: int) -> None:
+    page.get_by_role("link", name="Receive").first.click()
+    page.locator("#id_lines-0-ingredient_search").fill("fresh")
+    page.locator("li[role=option]", has_text="Fresh milk").click()
+    page.locator("#id_lines-0-quantity").fill(str(millilitres))
+    page.locator("#id_lines-0-unit_cost").fill("0.05")
+    page.locator("form button[type=submit]", has_text="Receive").click()
+    expect(page.get_by_text(re.compile("receipt", re.IGNORECASE)).first).to_be_visible()
+
+
+def pick(page: Page, drink: str, *options: str, quantity: int = 1) -> None:
+    """Puts a drink into the new order by its tile, with options beside the default ones."""
+    page.get_by_label("Find a product").fill(drink)
+    page.locator("#pos-grid").get_by_role("button").filter(has_text=drink).click()
+    dialog = page.locator("#pos-options")
+    for option in options:
+        dialog.locator("label.pos-option", has_text=re.compile(rf"^{option}(?![a-z])")).click()
+    dialog.get_by_label("Quantity").fill(str(quantity))
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_be_hidden()
+
+
+def place(page: Page) -> Order:
+    with page.expect_navigation():
+        page.locator("#pos-place").click()
+    expect(page.locator(".ord-head h1")).to_be_visible()
+    return Order.objects.latest("pk")
+
+
+def test_milk_comes_in_two_drinks_go_out_one_comes_back(
+    page: Page, sign_in: SignIn, manager: User, tea_bar: Location
+) -> None:
+    sign_in(manager)
+
+    receive_milk(page, 1000)
+    assert milk_left() == Decimal(1000)
+
+    page.goto("/admin/orders/order/add/")
+    pick(page, "Matcha Latte", "Tapioca pearls")
+    kept = place(page)
+    assert kept.total == Decimal("90.00")  # 80 and pearls for 10
+    assert milk_left() == Decimal(770)
+
+    page.goto("/admin/orders/order/add/")
+    pick(page, "Brown Sugar Black Tea Latte", "L", "Aloe vera")
+    cancelled = place(page)
+    assert cancelled.total == Decimal("115.00")  # 85, 15 for the large cup, 15 for the aloe
+    assert milk_left() == Decimal(602)  # the recipe's 120 ml, 1.4 times as much in the large cup
+
+    page.goto("/admin/orders/order/add/")
+    pick(page, "Matcha Latte", quantity=4)
+    needed = page.locator("#pos-trouble")
+    expect(needed).to_contain_text("Fresh milk")
+    expect(needed).to_contain_text("920")
+    expect(needed).to_contain_text("602")
+    assert Order.objects.count() == 2
+
+    page.goto(f"/admin/orders/order/{cancelled.pk}/change/")
+    page.locator(".ord-buttons a", has_text="Cancel the order").click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_label("Reason").fill("The guest changed their mind")
+    dialog.locator("button[type=submit]").click()
+    expect(page.locator(".ord-badge").first).to_have_text("cancelled")
+    assert milk_left() == Decimal(770)
+
+    page.goto(f"/admin/inventory/ingredient/{Ingredient.objects.get(name='Fresh milk').pk}/change/")
+    for change in ("+1,000 ml", "−230 ml", "−168 ml", "+168 ml"):
+        expect(page.get_by_role("cell", name=change, exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=f"#{kept.number}", exact=True)).to_have_count(1)
+    expect(page.get_by_role("link", name=f"#{cancelled.number}", exact=True)).to_have_count(2)
+    assert list(
+        StockMovement.objects.filter(ingredient__name="Fresh milk").order_by("id").values_list("reason", "delta")
+    ) == [("receipt", Decimal(1000)), ("sale", Decimal(-230)), ("sale", Decimal(-168)), ("cancellation", Decimal(168))]
+    assert_levels_are_what_the_ledger_sums_to()
