@@ -1,0 +1,55 @@
+"""What is posted to the admin's doors: each is accepted from those who may send it."""
+
+from typing import Any
+
+from tests.project.admin_doors import Body, Keys, lines
+
+PASSWORD = "Kettle-on-the-boil-42"
+
+
+def order(it: Keys) -> dict[str, Any]:
+    return {"items": [{"product": it["latte"], "quantity": 1, "options": []}], "location": it["main_street"]}
+
+
+def new_order(it: Keys) -> dict[str, Any]:
+    return {**order(it), "once": "0" * 32}
+
+
+def stock(it: Keys, **more: Any) -> dict[str, Any]:
+    return {**lines("lines", {"ingredient": it["milk"], "quantity": "5"}), "location": it["main_street"], **more}
+
+
+def product(it: Keys) -> dict[str, Any]:
+    inlines = {**lines("recipe_lines"), **lines("group_links")}
+    return {"name": "Mocha", "category": it["category"], "price": "80.00", "position": "1", **inlines}
+
+
+def group(it: Keys) -> dict[str, Any]:
+    numbers = {"min_choices": "0", "max_choices": "2", "free_choices": "0", "position": "1"}
+    return {"name": "Ice", **numbers, **lines("options")}
+
+
+def location(it: Keys) -> dict[str, Any]:
+    return {"name": "Harbour", "time_zone": "Asia/Bangkok", "day_starts_at": "00:00", **lines("default_for")}
+
+
+def employee(it: Keys) -> dict[str, Any]:
+    return {"name": "Olga", "position": it["position"], "location": it["main_street"], "hired_on": "2026-02-01"}
+
+
+def account(it: Keys) -> dict[str, Any]:
+    passwords = {"password1": PASSWORD, "password2": PASSWORD}
+    return {"email": "new@shop.example", "name": "Nina", "role": "manager", "is_active": "on", **passwords}
+
+
+def own_password(it: Keys) -> dict[str, Any]:
+    return {"old_password": "correct horse battery", "new_password1": PASSWORD, "new_password2": PASSWORD}
+
+
+def rows_of_list(key: str, field: str) -> Body:
+    """What the list posts when one of its cells has been typed in."""
+
+    def body(it: Keys) -> dict[str, Any]:
+        return {"_save": "1", **lines("form", {"id": it[key], field: "77"}), "form-INITIAL_FORMS": 1}
+
+    return body
