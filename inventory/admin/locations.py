@@ -49,6 +49,7 @@ class StaffInline(ShopTabularInline):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
+            kwargs["error_messages"] = {"unique": _("Works at another location already. Take them off there first.")}
             kwargs["queryset"] = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "user" and field is not None:

@@ -195,17 +195,11 @@ def test_an_ingredient_twice_is_refused_at_the_second_line() -> None:
 def test_a_cost_that_makes_no_sense_is_refused_at_its_line() -> None:
     milk = Shop.open().ingredient("Milk", "ml")
     for field, cost in (("unit_cost", "-1"), ("unit_cost", "1e9"), ("paid", "-1"), ("paid", "1e20")):
-        response = signed_in_once().post(page(RECEIVE), lines([{"ingredient": milk.pk, "quantity": "5", field: cost}]))
+        response = signed_in("manager").post(
+            page(RECEIVE), lines([{"ingredient": milk.pk, "quantity": "5", field: cost}])
+        )
         assert list(response.context["formset"].forms[0].errors) == [field]
     assert nothing_moved()
-
-
-def signed_in_once() -> Client:
-    from users.models import User  # noqa: PLC0415
-
-    client = Client()
-    client.force_login(User.objects.filter(email="manager@shop.example").first() or user_of("manager"))
-    return client
 
 
 def test_no_lines_are_refused() -> None:
