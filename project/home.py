@@ -154,5 +154,5 @@ def alerts_beside(location: Location, shops: list[Location]) -> list[tuple[Any, 
     """Open alerts with the name of the location that they are about, if there are several; without those that
     the list of low stock beside them tells already."""
     names = {place.pk: place.name for place in shops} if len(shops) > 1 else {}
-    alerts = open_alerts().exclude(event=LOW_STOCK, details__location=location.pk)
+    alerts = open_alerts().exclude(event=LOW_STOCK, details__contains={"location": location.pk})
     return [(alert, names.get(alert.details.get("location"), "")) for alert in alerts[:MOST_ALERTS]]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -63,6 +62,9 @@ class BatchActions(ModelAdmin):
     @admin.action(description=gettext_lazy("Cancel…"), permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         ids = chosen_ids(request, queryset)
+        if not ids:
+            self.message_user(request, _("Choose at least one order."), messages.WARNING)
+            return None
         form = BatchCancelForm(request.POST if CONFIRMED_FIELD in request.POST else None)
         if form.is_valid():
             return self.do_or_start(request, BatchRun.Verb.CANCEL, ids, form.cleaned_data)
@@ -74,9 +76,11 @@ class BatchActions(ModelAdmin):
             sent_back={
                 "action": "cancel_selected",
                 "select_across": "1",
+                # Without one chosen order Django takes this for no action at all.
+                ACTION_CHECKBOX_NAME: ids[0],
                 CONFIRMED_FIELD: "1",
                 IDS_FIELD: ",".join(str(pk) for pk in ids) if len(ids) <= PART else "",
-                NEWEST_FIELD: max(ids, default=""),
+                NEWEST_FIELD: ids[-1],
             },
         )
 
@@ -95,8 +99,7 @@ class BatchActions(ModelAdmin):
         try:
             if len(ids) > PART:
                 run = start_batch(verb=verb, order_ids=ids, actor=actor, **how)
-                # A message that is lost, with a broker that is down, is sent again by `carry_on_stalled_batches`.
-                transaction.on_commit(partial(run_batch.delay, str(run.pk)), robust=True)
+                transaction.on_commit(lambda: send_to_worker(run), robust=True)
                 return redirect("admin:orders_batchrun_change", run.pk)
             service = complete_orders if verb == BatchRun.Verb.COMPLETE else cancel_orders
             results = service(order_ids=ids, actor=actor, **how)
@@ -135,6 +138,11 @@ class BatchActions(ModelAdmin):
             "back_url": request.get_full_path(),
         }
         return TemplateResponse(request, template, {**frame, **context})
+
+
+def send_to_worker(run: BatchRun) -> None:
+    """A message that is lost, with a broker that is down, is sent again by `carry_on_stalled_batches`."""
+    run_batch.delay(str(run.pk))
 
 
 def chosen_ids(request: HttpRequest, queryset: QuerySet[Order]) -> list[int]:
