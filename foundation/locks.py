@@ -11,19 +11,16 @@ from foundation.errors import Missing
 M = TypeVar("M", bound=Model)
 
 
-def lock_record(model: type[M], record_id: int, *, against_use: bool = False) -> M:
+def lock_record(model: type[M], record_id: int) -> M:
     """Locks the record until the end of the transaction and returns it as it is now. Raises Missing.
 
-    With `against_use` it waits for whoever is about to point to the record, and makes those who come later
-    wait: whoever holds that lock can tell whether the record is in use. Without, nobody who only points to it
-    (a sale to its product) waits.
+    Nobody waits who only points to the record, such as a sale to its product.
     """
     with connection.cursor() as cursor:
         # The table before the row: somebody who locks the whole table for writing, as an import does, and waits
         # for this row must not find us waiting for the table.
         cursor.execute(f"LOCK TABLE {connection.ops.quote_name(model._meta.db_table)} IN ROW EXCLUSIVE MODE")
-    rows = model._default_manager.select_for_update(of=("self",), no_key=not against_use)
-    record = rows.filter(pk=record_id).first()
+    record = model._default_manager.select_for_update(of=("self",), no_key=True).filter(pk=record_id).first()
     if record is None:
         raise Missing(
             _("There is no %(kind)s with the id %(id)s.") % {"kind": model._meta.verbose_name, "id": record_id}

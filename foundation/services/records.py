@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import PROTECT, RESTRICT, ManyToOneRel, Model, ProtectedError, RestrictedError
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -37,16 +37,19 @@ def change_record(*, model: type[M], record_id: int, changes: Mapping[str, Any])
 @transaction.atomic
 def delete_record(*, model: type[M], record_id: int) -> M:
     """Deletes a record that nothing needs, and returns it as it was. Raises Missing, InUse."""
-    record = lock_record(model, record_id, against_use=True)
+    record = lock_record(model, record_id)
     users = sorted(kinds_that_need(record))
     if users:
         raise in_use(record, ", ".join(users))
     try:
-        # A copy is what the caller gets: deleting takes the primary key away.
-        type(record)._default_manager.filter(pk=record_id).delete()
-    except (ProtectedError, RestrictedError) as error:
-        objects = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
-        raise in_use(record, str(next(iter(objects))._meta.verbose_name_plural)) from error
+        with transaction.atomic():
+            # A copy is what the caller gets: deleting takes the primary key away.
+            model._default_manager.filter(pk=record_id).delete()
+            # Keys are checked at the commit otherwise, too late for a sentence.
+            connection.check_constraints()
+    except (ProtectedError, RestrictedError, IntegrityError) as error:
+        # Below what would be deleted along, or written while we looked.
+        raise in_use(record, _("other records")) from error
     return record
 
 

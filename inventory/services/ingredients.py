@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from foundation.errors import InvalidInput
 from foundation.locks import lock_record
 from foundation.services.records import change_record
+from inventory.locks import lock_ledger
 from inventory.models import Ingredient
 from inventory.selectors import ingredient_has_moved
 
@@ -19,7 +20,10 @@ def change_ingredient(*, ingredient_id: int, changes: Mapping[str, Any]) -> Ingr
 
     Raises Missing, InvalidInput.
     """
-    ingredient = lock_record(Ingredient, ingredient_id, against_use=True)
+    if "unit" in changes:
+        # A row's lock would not do: who receives the ingredient checks its key only when they commit.
+        lock_ledger()
+    ingredient = lock_record(Ingredient, ingredient_id)
     if changes.get("unit", ingredient.unit) != ingredient.unit and ingredient_has_moved(ingredient):
         raise InvalidInput.at(
             "unit",
