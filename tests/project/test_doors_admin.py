@@ -46,6 +46,8 @@ from tests.project.admin_premises import TRACES, Premises, premises  # noqa: F40
 
 pytestmark = pytest.mark.django_db
 
+BY_MANAGERS = {"see": STAFF, "add": MANAGERS, "change": MANAGERS, "delete": MANAGERS}
+
 THE_SITE = [
     page("", STAFF),
     page(
@@ -127,10 +129,7 @@ PEOPLE = [
     records(
         "orders/position",
         "position",
-        see=STAFF,
-        add=MANAGERS,
-        change=MANAGERS,
-        delete=MANAGERS,
+        **BY_MANAGERS,
         form=lambda it: {"name": "Baker"},
         spare="spare_position",
     ),
@@ -161,10 +160,7 @@ MENU = [
     records(
         "inventory/category",
         "category",
-        see=STAFF,
-        add=MANAGERS,
-        change=MANAGERS,
-        delete=MANAGERS,
+        **BY_MANAGERS,
         form=lambda it: {"name": "Coffee", "position": "3"},
         spare="spare_category",
     ),
@@ -172,10 +168,7 @@ MENU = [
     records(
         "inventory/product",
         "latte",
-        see=STAFF,
-        add=MANAGERS,
-        change=MANAGERS,
-        delete=MANAGERS,
+        **BY_MANAGERS,
         form=product,
         spare="unlisted",
     ),
@@ -186,10 +179,7 @@ MENU = [
     records(
         "inventory/optiongroup",
         "group",
-        see=STAFF,
-        add=MANAGERS,
-        change=MANAGERS,
-        delete=MANAGERS,
+        **BY_MANAGERS,
         form=group,
         spare="spare_group",
     ),
@@ -234,20 +224,14 @@ STOCK = [
     records(
         "inventory/ingredient",
         "sugar",
-        see=STAFF,
-        add=MANAGERS,
-        change=MANAGERS,
-        delete=MANAGERS,
+        **BY_MANAGERS,
         form=lambda it: {"name": "Honey", "unit": "g"},
         spare="spare_ingredient",
     ),
     records(
         "inventory/location",
         "main_street",
-        see=STAFF,
-        add=MANAGERS,
-        change=MANAGERS,
-        delete=ADMINS,
+        **{**BY_MANAGERS, "delete": ADMINS},
         form=location,
         spare="spare_location",
     ),
