@@ -33,7 +33,7 @@ endef
 ## run           start the whole shop: PORT=8001 for another port, DEMO=0 without the demo shop
 run:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) --for-run requirements.txt
-	@.venv/bin/python manage.py up --stop-with-parent
+	@exec .venv/bin/python manage.py up --parent $$PPID
 
 ## test          run every test whose means are there, with a database of their own
 test:

@@ -8,9 +8,12 @@ import sys
 def main() -> None:
     if sys.argv[1:2] == ["up"]:
         # It makes the secrets and the database that the settings ask for, so it must not wait for the settings.
-        from project.embedded.__main__ import main as run_embedded
+        try:
+            from project.embedded.__main__ import main as run_embedded
 
-        sys.exit(run_embedded(sys.argv[1:]))
+            sys.exit(run_embedded(sys.argv[1:]))
+        except KeyboardInterrupt:  # nothing was started yet
+            sys.exit(130)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     from django.core.management import execute_from_command_line
     from django.db import OperationalError

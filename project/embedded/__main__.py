@@ -18,13 +18,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m project.embedded", description="The shop on one machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="open the shop: database, broker, web server, worker and beat")
-    up.add_argument("--stop-with-parent", action="store_true", help="stop when the parent process is gone")
+    up.add_argument("--parent", type=int, metavar="PID", help="stop when this process is no longer the parent")
     with_services = commands.add_parser("with-services", help="run a command beside a scratch PostgreSQL and Redis")
     with_services.add_argument("--scratch", action="store_true", help="even if DATABASE_URL or REDIS_URL is set")
     with_services.add_argument("program", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command")
     options = parser.parse_args(arguments)
     if options.command == "up":
-        return open_shop(Places(BASE_DIR / "var"), Console(), with_parent=options.stop_with_parent)
+        return open_shop(Places(BASE_DIR / "var"), Console(), parent=options.parent)
     program = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not program:
         with_services.error("which command? Put it after --")

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     # The lock of the folder itself: two starts at once would install over each other.
     folder = os.open(".", os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        wait_for_another(folder)
         install(options.requirements, look_at_the_port=options.for_run)
     except CannotInstall as refusal:
         sys.stderr.write(f"{refusal}\n")
@@ -52,6 +52,16 @@ def main(arguments: list[str]) -> int:
     finally:
         os.close(folder)
     return 0
+
+
+def wait_for_another(folder: int) -> None:
+    """Takes the folder's lock; says so if it has to wait, for example for what a killed make left running."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.stdout.write("Something else is installing packages here; waiting for it …\n")
+        sys.stdout.flush()
+        fcntl.flock(folder, fcntl.LOCK_EX)
 
 
 def install(requirements: list[Path], *, look_at_the_port: bool = False) -> None:

@@ -29,14 +29,14 @@ class Supervisor:
 
     Args:
         record: where the running programs are written down for the next start.
-        with_parent: stop when the parent process is gone, for example a killed make.
+        parent: the process that started this one; when it is gone, for example a killed make, everything stops.
     """
 
-    def __init__(self, console: Console, record: Record, *, with_parent: bool = False) -> None:
+    def __init__(self, console: Console, record: Record, *, parent: int | None = None) -> None:
         self.console = console
         self.record = record
         self.programs: list[Program] = []
-        self._parent = os.getppid() if with_parent else None
+        self._parent = parent
         self._requests = 0
         self._restarts: dict[str, deque[float]] = {}
 

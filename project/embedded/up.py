@@ -20,14 +20,14 @@ from project.embedded.services import Services
 from project.embedded.supervisor import Supervisor
 
 
-def open_shop(places: Places, console: Console, *, with_parent: bool = False) -> int:
+def open_shop(places: Places, console: Console, *, parent: int | None = None) -> int:
     """Starts everything, and stops everything when asked to. Returns the exit code.
 
     Args:
-        with_parent: stop when the parent process is gone, for example a killed make.
+        parent: the process that started this one; when it is gone, for example a killed make, the shop stops.
     """
     os.umask(0o077)
-    supervisor = Supervisor(console, Record(places.processes), with_parent=with_parent)
+    supervisor = Supervisor(console, Record(places.processes), parent=parent)
     supervisor.listen()
     lock = FolderLock(places.lock)
     code = 0
@@ -114,7 +114,7 @@ class Shop:
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
         return [
             self._python("beat", "Beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], environment),
-            self._python("worker", "The worker", worker, environment, patience=30.0),
+            self._python("worker", "The worker", worker, environment, patience=20.0),
             self._python("web", "The web server", web, environment),
         ]
 

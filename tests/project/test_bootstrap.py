@@ -33,7 +33,9 @@ class Machine:
             shutil.copy(BASE_DIR / "project" / "embedded" / name, embedded)
         (self.folder / "requirements.txt").write_text("# nothing\n")
         (self.folder / "requirements-dev.txt").write_text("# nothing\n")
-        (self.folder / "manage.py").write_text("import sys; print('manage.py', *sys.argv[1:])\n")
+        (self.folder / "manage.py").write_text(
+            "import os, sys; print(*sys.argv[:3], os.getppid() == int(sys.argv[3]))\n"
+        )
 
     def program(self, name: str, script: str) -> None:
         """Puts a program on the PATH."""
@@ -131,12 +133,12 @@ def test_it_installs_once_into_a_folder_with_any_name_and_with_the_python_that_i
     first = machine.make("run", PORT=free_port())
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout.splitlines()[0].startswith("Installing the packages into .venv")
-    assert first.stdout.splitlines()[-1] == "manage.py up --stop-with-parent"
+    assert first.stdout.splitlines()[-1] == "manage.py up --parent True"
 
     # No other Python is needed from now on, and nothing is installed again.
     (machine.bin / "python3.11").unlink()
     second = machine.make("run")
-    assert (second.returncode, second.stdout, second.stderr) == (0, "manage.py up --stop-with-parent\n", "")
+    assert (second.returncode, second.stdout, second.stderr) == (0, "manage.py up --parent True\n", "")
 
     # Other requirements are installed; the index has no such package.
     (machine.folder / "requirements.txt").write_text("no-such-package==1.2.3\n")

@@ -145,13 +145,13 @@ def test_it_stops_when_its_parent_is_gone(tmp_path: Path):
         "from project.embedded.leftovers import Record\n"
         "from project.embedded.supervisor import Supervisor\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "supervisor = Supervisor(Console(), Record(folder / 'record'), with_parent=True)\n"
+        "supervisor = Supervisor(Console(), Record(folder / 'record'), parent=int(sys.argv[2]))\n"
         "(folder / 'ready').touch()\n"
         "try: supervisor.pause(60)\n"
         "except StopRequested: (folder / 'stopped').touch()\n"
     )
     # The line after it keeps the shell from becoming the program itself.
-    parent = subprocess.Popen(["/bin/sh", "-c", '"$0" -c "$1" "$2"; exit', sys.executable, script, str(tmp_path)])
+    parent = subprocess.Popen(["/bin/sh", "-c", '"$0" -c "$1" "$2" $$; exit', sys.executable, script, str(tmp_path)])
     until((tmp_path / "ready").exists)
     parent.kill()
     parent.wait()
