@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
@@ -50,6 +51,24 @@ class ShopTabularInline(TabularInline):
     formfield_overrides = {**TabularInline.formfield_overrides, **DECIMALS}
     extra = 0
     hide_title = True
+
+
+class AtTheEnd(PaginationInlineFormSet):
+    """Rows with a `position`: a new one that nobody has put anywhere comes after all others."""
+
+    def save_new(self, form: Any, commit: bool = True) -> Any:
+        if not form.instance.position:
+            saved = [*(one.instance for one in self.initial_forms), *getattr(self, "new_objects", ())]
+            form.instance.position = max((one.position + 1 for one in saved), default=0)
+        return super().save_new(form, commit)
+
+
+class OrderedInline(ShopTabularInline):
+    """Rows that are dragged into their order, which their `position` keeps."""
+
+    ordering_field = "position"
+    hide_ordering_field = True
+    formset = AtTheEnd
 
 
 class ReadOnlyAdmin:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from foundation.admin.deleting import ExplainsDeleting
-from foundation.admin.model_admin import ShopModelAdmin, ShopTabularInline
+from foundation.admin.model_admin import OrderedInline, ShopModelAdmin, ShopTabularInline
 from foundation.admin.refusals import RefusalsInForms
 from inventory.admin.effects import effects_in_words
 from inventory.admin.ingredient_choice import PicksIngredients
@@ -26,14 +26,12 @@ Kind = OptionEffect.Kind
 WITH_INGREDIENTS = Prefetch("effects", OptionEffect.objects.select_related("ingredient", "replacement"))
 
 
-class OptionInline(ShopTabularInline):
+class OptionInline(OrderedInline):
     """The answers of a group. What they do to the recipe is said in words, and changed on their own page."""
 
     model = Option
     fields = ("name", "price_delta", "is_default", "is_available", "position", "what_it_does")
     readonly_fields = ("what_it_does",)
-    ordering_field = "position"
-    hide_ordering_field = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Option]:
         return super().get_queryset(request).select_related("group").prefetch_related(WITH_INGREDIENTS)

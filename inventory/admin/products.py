@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
 from foundation.admin.deleting import ExplainsDeleting
-from foundation.admin.model_admin import ShopModelAdmin, ShopTabularInline
+from foundation.admin.model_admin import OrderedInline, ShopModelAdmin, ShopTabularInline
 from foundation.admin.verbs import Verb, VerbButtons
 from foundation.errors import Refusal
 from foundation.money import money
@@ -49,13 +49,11 @@ class RecipeInline(PicksIngredients, ShopTabularInline):
     verbose_name_plural = _("recipe: what one portion takes")
 
 
-class OptionGroupsInline(ShopTabularInline):
+class OptionGroupsInline(OrderedInline):
     """What the product asks about."""
 
     model = ProductOptionGroup
     fields = ("group", "position")
-    ordering_field = "position"
-    hide_ordering_field = True
     verbose_name = _("option group")
     verbose_name_plural = _("option groups: what it asks about")
 

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -71,7 +70,7 @@ class StockDocumentAdmin(ReadOnlyAdmin, ShopModelAdmin):
     @display(description=_("what"))
     def what(self, document: Any) -> SafeString:
         text = ", ".join(document.lines_shown)
-        return format_html('<span title="{}">{}</span>', text, Truncator(text).chars(60))
+        return format_html('<span class="sv-clip" title="{0}">{0}</span>', text)
 
     @display(description=_("by"), empty_value="—")
     def by(self, document: StockDocument) -> str | None:

@@ -331,6 +331,35 @@ def test_a_group_is_made_with_its_options() -> None:
     ]
 
 
+def test_a_new_option_comes_after_those_that_are_there() -> None:
+    shop = Shop.open()
+    group = shop.group("Ice")
+    for place, name in enumerate(("Normal", "Less")):
+        shop.option(group, name, position=place)
+    normal, less = group.options.all()
+    rows: list[dict[str, Any]] = [
+        # The two have changed places, by dragging.
+        {"id": normal.pk, "name": "Normal", "price_delta": "0", "position": "1"},
+        {"id": less.pk, "name": "Less", "price_delta": "0", "position": "0"},
+        {"name": "None", "price_delta": "0", "position": "0"},
+        {"name": "Hot", "price_delta": "0", "position": "0"},
+    ]
+
+    signed_in("manager").post(
+        page("optiongroup_change", group.pk),
+        {
+            "name": "Ice",
+            "min_choices": "0",
+            "max_choices": "1",
+            "free_choices": "0",
+            "position": "0",
+            **formset("options", rows, initial=2),
+        },
+    )
+
+    assert list(group.options.values_list("name", flat=True)) == ["Less", "Normal", "None", "Hot"]
+
+
 def test_the_group_says_in_words_what_each_option_does() -> None:
     shop = Shop.open()
     group = shop.group("Extras", most=9)
