@@ -51,10 +51,10 @@ def location_to_show(*, user: User | AnonymousUser, location_id: int | None, loc
     What a page shows is never refused: an unknown one that is asked for counts as none.
     """
     by_id = {location.pk: location for location in locations}
-    if location_id in by_id:
+    if location_id is not None and location_id in by_id:
         return by_id[location_id]
-    default = DefaultLocation.objects.filter(user_id=user.pk).values_list("location_id", flat=True).first()
-    return by_id.get(default, locations[0])
+    default = DefaultLocation.objects.filter(user_id=user.pk or 0).values_list("location_id", flat=True).first()
+    return by_id.get(default or 0, locations[0])
 
 
 def has_several_locations() -> bool:

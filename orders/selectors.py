@@ -177,7 +177,16 @@ def figures_of_periods(
             revenue=Sum("total", filter=completed, default=Decimal("0.00")),
         )
     )
-    buckets = {row.pop("bucket"): DayFigures(**row) for row in rows}
+    buckets = {
+        row["bucket"]: DayFigures(
+            orders=row["orders"],
+            active=row["active"],
+            completed=row["completed"],
+            cancelled=row["cancelled"],
+            revenue=row["revenue"],
+        )
+        for row in rows
+    }
     return [
         sum(
             (figures for bucket, figures in buckets.items() if start <= thresholds[bucket - 1] < end),

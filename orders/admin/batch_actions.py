@@ -46,7 +46,7 @@ class Outcome:
 class BatchActions(ModelAdmin):
     """The part of the orders' admin that acts on many of them."""
 
-    actions: ClassVar[Sequence[str]] = ("complete_selected", "cancel_selected")  # type: ignore[misc]
+    actions: ClassVar[Sequence[str]] = ("complete_selected", "cancel_selected")
 
     def has_advance_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.advance_order")
@@ -130,7 +130,7 @@ class BatchActions(ModelAdmin):
         )
 
     def batch_page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         frame = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -63,8 +63,8 @@ class BatchRunAdmin(ReadOnlyAdmin, ShopModelAdmin):
         if not self.has_view_permission(request, run):
             raise PermissionDenied
         if run is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        request.current_app = self.admin_site.name
         title = _("Completing orders") if run.verb == BatchRun.Verb.COMPLETE else _("Cancelling orders")
         context = {
             **self.admin_site.each_context(request),

@@ -76,7 +76,9 @@ def read_lines(items: Any, faults: dict[str, list[str]]) -> tuple[OrderLine, ...
     lines = []
     for place, item in enumerate(items):
         item = item if isinstance(item, dict) else {}
-        product, quantity, options = item.get("product"), item.get("quantity"), item.get("options", [])
+        product: Any = item.get("product")
+        quantity: Any = item.get("quantity")
+        options: Any = item.get("options", [])
         if not is_id(product):
             faults[f"items[{place}].product"] = [_("There is no product %(id)s.") % {"id": str(product)[:40]}]
         elif not (is_whole(quantity) and 1 <= quantity <= LARGEST_QUANTITY):

@@ -111,7 +111,7 @@ class CustomerFilter(IdFilter):
         asked = request.GET.get("customer")
         if not asked:
             return []
-        customer = Customer.objects.filter(pk=as_id(asked)).first() if as_id(asked) else None
+        customer = Customer.objects.filter(pk=as_id(asked) or 0).first()
         return [(asked, customer.name if customer else _("unknown"))]
 
 
@@ -140,13 +140,13 @@ class PeriodFilter(ListFilter):
         self.last = self._day(request, "placed_to")
 
     def _day(self, request: HttpRequest, name: str) -> datetime.date | None:
-        text = self.used_parameters.get(name, "")
+        text = str(self.used_parameters.get(name, ""))
         if not text:
             return None
         try:
             return datetime.date.fromisoformat(text)
         except ValueError:
-            messages.warning(request, _("“%(text)s” is not a day. Write it as 2026-03-14.") % {"text": str(text)[:40]})
+            messages.warning(request, _("“%(text)s” is not a day. Write it as 2026-03-14.") % {"text": text[:40]})
             return None
 
     def has_output(self) -> bool:
@@ -179,6 +179,6 @@ class PeriodFilter(ListFilter):
         """The first and the last day at the location; days that were written win over a named period."""
         if self.first is not None or self.last is not None:
             return self.first, self.last
-        _label, first, last = PERIODS[self.used_parameters["period"]]
+        _label, first, last = PERIODS[str(self.used_parameters["period"])]
         today = location.today()
         return today - datetime.timedelta(days=first), today - datetime.timedelta(days=last)

@@ -71,8 +71,8 @@ class OrderPage(VerbButtons):
         if not self.has_view_or_change_permission(request, order):
             raise PermissionDenied
         if order is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        request.current_app = self.admin_site.name
         return TemplateResponse(
             request,
             "orders_admin/order.html",
@@ -132,11 +132,10 @@ class OrderPage(VerbButtons):
 
     def verb_buttons(self, request: HttpRequest, obj: Any) -> list[VerbButton]:
         """The first thing that can be done stands out."""
-        first, *others = super().verb_buttons(request, obj) or [None]
-        if first is None:
-            return []
-        variant = "danger" if first.verb.variant == "danger" else "primary"
-        return [replace(first, verb=replace(first.verb, variant=variant)), *others]
+        buttons = super().verb_buttons(request, obj)
+        if buttons and buttons[0].verb.variant != "danger":
+            buttons[0] = replace(buttons[0], verb=replace(buttons[0].verb, variant="primary"))
+        return buttons
 
 
 def with_their_authors(records: QuerySet[Any], name: str) -> Prefetch:
