@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # The path of a function of the request: "inventory.admin.places.shows_places".
 FunctionPath = str
@@ -77,7 +78,7 @@ SECTIONS = (
     Section(
         _("Stock"),
         (
-            Item(_("Stock"), "inventory_2", "inventory_stocklevel_changelist", "inventory.view_stocklevel"),
+            Item(pgettext_lazy("how much is there", "Stock"), "inventory_2", "inventory_stocklevel_changelist", "inventory.view_stocklevel"),
             Item(
                 _("Low stock"),
                 "production_quantity_limits",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from foundation.admin.forms import ThemedForm
 from foundation.admin.numbers import PlainDecimalField
@@ -73,8 +73,8 @@ class WriteOffForm(LocationForm):
 class TransferForm(StockForm):
     """From where to where."""
 
-    source = forms.TypedChoiceField(label=gettext_lazy("From"), coerce=int, choices=())
-    destination = forms.TypedChoiceField(label=gettext_lazy("To"), coerce=int, choices=())
+    source = forms.TypedChoiceField(label=pgettext_lazy("a location", "From"), coerce=int, choices=())
+    destination = forms.TypedChoiceField(label=pgettext_lazy("a location", "To"), coerce=int, choices=())
     place_fields = ("source", "destination")
 
 

@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from unfold.contrib.filters.admin import CheckboxFilter, DropdownFilter
 
 from foundation.admin.ids import as_id
@@ -40,11 +40,11 @@ class StatusFilter(CheckboxFilter):
 class ActiveFilter(DropdownFilter):
     """Orders that somebody still has to do something about."""
 
-    title = gettext_lazy("active")
+    title = pgettext_lazy("orders", "active")
     parameter_name = "active"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("yes", _("active")), ("no", _("completed or cancelled"))]
+        return [("yes", pgettext("orders", "active")), ("no", _("completed or cancelled"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         match self.value():

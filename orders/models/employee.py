@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Position(models.Model):
@@ -12,7 +13,7 @@ class Position(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
 
     class Meta:
-        verbose_name = _("position")
+        verbose_name = pgettext_lazy("job", "position")
         verbose_name_plural = _("positions")
         ordering = ["name"]
 
@@ -31,9 +32,9 @@ class Employee(models.Model):
         related_name="employee",
         verbose_name=_("account"),
     )
-    name = models.CharField(_("name"), max_length=150)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150)
     position = models.ForeignKey(
-        Position, on_delete=models.PROTECT, related_name="employees", verbose_name=_("position")
+        Position, on_delete=models.PROTECT, related_name="employees", verbose_name=pgettext_lazy("job", "position")
     )
     location = models.ForeignKey(
         "inventory.Location", on_delete=models.PROTECT, related_name="employees", verbose_name=_("location")

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.contrib.filters.admin import DropdownFilter
@@ -85,7 +85,7 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 
-    @display(description=_("name"), ordering="name")
+    @display(description=pgettext_lazy("of a person", "name"), ordering="name")
     def shown_name(self, user: User) -> str:
         return str(user)
 

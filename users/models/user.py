@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from users.choices import Role
 
@@ -39,7 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(
         _("e-mail"), max_length=254, unique=True, error_messages={"unique": _("This e-mail is taken already.")}
     )
-    name = models.CharField(_("name"), max_length=150, blank=True)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting."))
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES, blank=True)
