@@ -65,9 +65,7 @@ class LevelChange:
 class GuardFailed(Exception):
     """Levels under guard do not suffice; the caller knows which products that concerns."""
 
-    def __init__(
-        self, levels: dict[int, tuple[Decimal, Decimal]], short: dict[int, tuple[Decimal, Decimal]]
-    ) -> None:
+    def __init__(self, levels: dict[int, tuple[Decimal, Decimal]], short: dict[int, tuple[Decimal, Decimal]]) -> None:
         """`levels`: {ingredient id: (quantity, minimum)} of the levels that do not suffice; `short`: {ingredient
         id: (needed, quantity)} of all levels, guarded or not, that do not cover what was to leave them."""
         super().__init__(f"below minimum or one portion: ingredients {sorted(levels)}")

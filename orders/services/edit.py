@@ -101,7 +101,9 @@ def in_words(items: Iterable[OrderItem]) -> list[str]:
     for item in items:
         options = ", ".join(option["name"] for option in item.options)
         if item.remaining:
-            lines.append(f"{item.remaining} × {item.name} ({options})" if options else f"{item.remaining} × {item.name}")
+            lines.append(
+                f"{item.remaining} × {item.name} ({options})" if options else f"{item.remaining} × {item.name}"
+            )
     return lines
 
 

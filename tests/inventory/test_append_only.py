@@ -76,8 +76,8 @@ def test_a_level_below_zero_is_refused_by_the_database(movement):
         ),
         (
             "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, document_type, "
-            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 0, reason, 0, '', '', '', '', "
-            "now() FROM inventory_stockmovement",
+            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 0, reason, 0, '', '', '', "
+            "'', now() FROM inventory_stockmovement",
             "movement_moves",
         ),
         (

@@ -69,7 +69,9 @@ def test_the_last_gram_can_leave(shop):
 
 
 def test_one_thousandth_too_much_is_refused_and_names_everything_that_is_missing(shop):
-    tea, milk, sugar = (shop.ingredient(name, unit, stock=10) for name, unit in (("Tea", "g"), ("Milk", "ml"), ("S", "g")))
+    tea, milk, sugar = (
+        shop.ingredient(name, unit, stock=10) for name, unit in (("Tea", "g"), ("Milk", "ml"), ("S", "g"))
+    )
     pearls = shop.ingredient("Pearls")
 
     with pytest.raises(InsufficientStock) as refused:
@@ -81,7 +83,8 @@ def test_one_thousandth_too_much_is_refused_and_names_everything_that_is_missing
         {"ingredient": tea.pk, "name": "Tea", "needed": "10.001", "available": "10.000", "unit": "g"},
     ]
     assert refused.value.detail == (
-        "Not enough in stock. Milk: 11 ml needed, 10 there; Pearls: 1 g needed, 0 there; Tea: 10.001 g needed, 10 there."
+        "Not enough in stock. Milk: 11 ml needed, 10 there; Pearls: 1 g needed, 0 there; "
+        "Tea: 10.001 g needed, 10 there."
     )
     assert [shop.quantity(one) for one in (tea, milk, sugar)] == [10, 10, 10]
     assert not StockMovement.objects.filter(document_type="test").exists()

@@ -46,16 +46,12 @@ def test_the_only_open_one():
 def test_of_several_one_must_be_named():
     Shop.open()
     Shop.open("Harbour")
-    assert refusal(user=NOBODY, location_id=None) == {
-        "location": ["The shop has several locations. Name one of them."]
-    }
+    assert refusal(user=NOBODY, location_id=None) == {"location": ["The shop has several locations. Name one of them."]}
 
 
 def test_without_an_open_location_it_says_what_to_do():
     Shop.open(is_active=False)
-    assert refusal(user=NOBODY, location_id=None) == {
-        "location": ["The shop has no open location yet. Add one first."]
-    }
+    assert refusal(user=NOBODY, location_id=None) == {"location": ["The shop has no open location yet. Add one first."]}
 
 
 def test_locations_are_shown_only_where_there_are_several():

@@ -86,7 +86,10 @@ def test_each_ingredient_that_falls_is_told_of(shop):
     milk = shop.ingredient("Milk", stock=100, minimum=100)
     sugar = shop.ingredient("Sugar", stock=100, minimum=10)
     shop.sell(shop.product("Tea", recipe={tea: 1, milk: 2, sugar: 3}))
-    assert sorted(open_alerts()) == ["Milk is low: 98 left, the minimum is 100.", "Tea is low: 99 left, the minimum is 100."]
+    assert sorted(open_alerts()) == [
+        "Milk is low: 98 left, the minimum is 100.",
+        "Tea is low: 99 left, the minimum is 100.",
+    ]
 
 
 def test_a_transfer_makes_one_location_low_and_takes_it_back_of_the_other(shop):
@@ -107,10 +110,10 @@ def test_a_transfer_makes_one_location_low_and_takes_it_back_of_the_other(shop):
 def test_a_sale_that_is_rolled_back_has_told_nothing(shop):
     tea = shop.ingredient("Tea", stock=100, minimum=100)
     cup = shop.product("Tea", recipe={tea: 1})
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         shop.sell(cup)
         assert len(open_alerts()) == 1
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not Alert.objects.exists()
 
 

@@ -139,12 +139,8 @@ def test_a_closed_location_takes_no_stock(shop, harbour):
     for attempt in (
         lambda: receive_stock(location=harbour.location, lines=some, created_by_id=None),
         lambda: write_off_stock(location=harbour.location, lines=some, reason="spoilage", created_by_id=None),
-        lambda: transfer_stock(
-            source=shop.location, destination=harbour.location, lines=some, created_by_id=None
-        ),
-        lambda: transfer_stock(
-            source=harbour.location, destination=shop.location, lines=some, created_by_id=None
-        ),
+        lambda: transfer_stock(source=shop.location, destination=harbour.location, lines=some, created_by_id=None),
+        lambda: transfer_stock(source=harbour.location, destination=shop.location, lines=some, created_by_id=None),
     ):
         with pytest.raises(ClosedLocation):
             attempt()
@@ -242,9 +238,7 @@ def test_a_transfer_to_the_same_location_is_refused(shop):
 
 def test_the_ledger_agrees_after_all_of_them(shop, harbour):
     tea = shop.ingredient("Tea", stock="33.333")
-    transfer_stock(
-        source=shop.location, destination=harbour.location, lines=lines({tea: "11.111"}), created_by_id=None
-    )
+    transfer_stock(source=shop.location, destination=harbour.location, lines=lines({tea: "11.111"}), created_by_id=None)
     write_off_stock(location=harbour.location, lines=lines({tea: "11.111"}), reason="tasting", created_by_id=None)
     assert (shop.quantity(tea), harbour.quantity(tea)) == (Decimal("22.222"), 0)
     assert_levels_are_what_the_ledger_sums_to()

@@ -45,9 +45,7 @@ def part(shop: Shop, order: Order, quantity: int, **more) -> Order:
 def test_a_cancelled_order_gives_everything_back(shop):
     tea, milk = shop.ingredient("Tea", stock=100), shop.ingredient("Milk", stock="500.5")
     cup, latte = shop.product("Cup", "50", {tea: 10}), shop.product("Latte", "70", {tea: 5, milk: "33.333"})
-    order = place_order(
-        location=shop.location, lines=[OrderLine(cup.pk, 2), OrderLine(latte.pk, 3)], actor=shop.actor
-    )
+    order = place_order(location=shop.location, lines=[OrderLine(cup.pk, 2), OrderLine(latte.pk, 3)], actor=shop.actor)
 
     shop.cancel(order, reason="Changed their mind")
 
@@ -136,6 +134,18 @@ def test_what_comes_back_comes_back_at_the_cost_it_left_at(shop):
     shop.cancel(order)
     assert StockMovement.objects.get(reason="cancellation").unit_cost == Decimal("2.000000")
     assert StockLevel.objects.get().average_cost == Decimal("3.333333")
+
+
+def test_waste_comes_back_at_its_cost_and_leaves_at_the_average_so_that_no_value_is_lost(shop):
+    tea = shop.ingredient("Tea", stock=100, unit_cost="2")
+    order = shop.sell(shop.product("Cup", recipe={tea: 50}))
+    shop.receive({tea: 50}, unit_cost="6")
+    shop.cancel(order, restock=False)
+    level = StockLevel.objects.get()
+    assert (level.quantity, level.average_cost) == (100, Decimal("3.333333"))
+    assert list(
+        StockMovement.objects.filter(document_type="order").order_by("id").values_list("delta", "unit_cost")
+    ) == [(-50, Decimal("2.000000")), (50, Decimal("2.000000")), (-50, Decimal("3.333333"))]
 
 
 def test_an_order_is_cancelled_once(shop):
@@ -232,9 +242,7 @@ def test_the_last_part_cancels_the_order(shop):
 def test_the_last_line_of_several_cancels_the_order_and_not_an_earlier_one(shop):
     tea = shop.ingredient("Tea", stock=100)
     cup = shop.product("Cup", "50", {tea: 10})
-    order = place_order(
-        location=shop.location, lines=[OrderLine(cup.pk, 1), OrderLine(cup.pk, 2)], actor=shop.actor
-    )
+    order = place_order(location=shop.location, lines=[OrderLine(cup.pk, 1), OrderLine(cup.pk, 2)], actor=shop.actor)
     first, second = order.items.all()
     cancelled = cancel_item(order_id=order.pk, item_id=first.pk, quantity=1, actor=shop.actor)
     assert (cancelled.status, cancelled.total) == ("pending", 100)
@@ -251,9 +259,7 @@ def test_three_thirds_are_exactly_the_whole(shop, need, restock):
     order = shop.sell(shop.product("Cup", recipe={tea: need}), 3)
     for _ in range(3):
         part(shop, order, 1, restock=restock)
-    sold_and_returned = [
-        delta for reason, delta in shop.ledger(tea) if reason in ("sale", "cancellation")
-    ]
+    sold_and_returned = [delta for reason, delta in shop.ledger(tea) if reason in ("sale", "cancellation")]
     assert sum(sold_and_returned) == 0
     assert shop.quantity(tea) == (1000 if restock else 1000 - 3 * Decimal(need))
 

@@ -155,9 +155,7 @@ def test_a_line_of_which_a_part_was_cancelled_keeps_that_on_record(shop):
 def test_the_same_drink_on_two_lines_is_matched_line_by_line(shop):
     tea = shop.ingredient("Tea", stock=100)
     cup = shop.product("Cup", "50", {tea: 10})
-    order = place_order(
-        location=shop.location, lines=[OrderLine(cup.pk, 1), OrderLine(cup.pk, 2)], actor=shop.actor
-    )
+    order = place_order(location=shop.location, lines=[OrderLine(cup.pk, 1), OrderLine(cup.pk, 2)], actor=shop.actor)
     edited = edit(shop, order, OrderLine(cup.pk, 2), OrderLine(cup.pk, 2), OrderLine(cup.pk, 1))
     assert items(edited) == [("Cup", 2, 0, 100), ("Cup", 2, 0, 100), ("Cup", 1, 0, 50)]
     assert shop.quantity(tea) == 50
@@ -204,9 +202,7 @@ def test_an_edit_of_a_completed_order_says_what_it_is(shop):
     order = shop.sell(cup)
     complete_order(order_id=order.pk, actor=shop.actor)
     refusal = refused(WrongStatus, shop, order, OrderLine(cup.pk, 2))
-    assert refusal.detail == (
-        f"Order #{order.number} is completed. This is possible only while it is pending."
-    )
+    assert refusal.detail == (f"Order #{order.number} is completed. This is possible only while it is pending.")
 
 
 def test_a_shortage_refuses_the_whole_edit(shop):
@@ -258,3 +254,13 @@ def test_an_unknown_order_is_missing(shop):
         with pytest.raises(UnknownOrder):
             edit_order(order_id=unknown, comment="?", actor=shop.actor)
     assert not StockMovement.objects.exists()
+
+
+def test_less_of_a_line_of_which_a_part_was_cancelled_returns_its_share_of_what_is_left(shop):
+    tea = shop.ingredient("Tea", stock=100)
+    cup = shop.product("Cup", recipe={tea: 10})
+    order = shop.sell(cup, 4)
+    shop.cancel_part(order, 1)
+    edit(shop, order, OrderLine(cup.pk, 1))
+    assert [delta for reason, delta in shop.ledger(tea) if reason == "cancellation"] == [10, 20]
+    assert shop.quantity(tea) == 90

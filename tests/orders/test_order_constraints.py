@@ -1,9 +1,12 @@
 """What the database itself refuses of orders, whoever writes them."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
+from orders.models import Employee, Position
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +49,8 @@ def test_the_database_refuses_what_an_order_can_not_be(shop, statement, constrai
 
 
 def test_nobody_leaves_before_they_are_hired(shop):
-    with pytest.raises(IntegrityError) as error, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO orders_position (name) VALUES ('Barista')")
-        cursor.execute(
-            "INSERT INTO orders_employee (name, position_id, location_id, hired_on, left_on) "
-            "SELECT 'Ann', p.id, l.id, '2026-05-02', '2026-05-01' FROM orders_position p, inventory_location l"
-        )
+    position = Position.objects.create(name="Barista")
+    hired, left = dt.date(2026, 5, 2), dt.date(2026, 5, 1)
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        Employee.objects.create(name="Ann", position=position, location=shop.location, hired_on=hired, left_on=left)
     assert "employee_left_after_hired" in str(error.value)

@@ -77,7 +77,9 @@ def test_an_order_is_written_whole(shop):
         at,
     )
     movements = StockMovement.objects.filter(document_type="order", document_id=str(order.pk)).order_by("id")
-    assert list(movements.values_list("ingredient_id", "delta", "reason", "line_id", "created_by_id", "created_at")) == [
+    assert list(
+        movements.values_list("ingredient_id", "delta", "reason", "line_id", "created_by_id", "created_at")
+    ) == [
         (tea.pk, Decimal("-20.000"), "sale", str(first.pk), user.pk, at),
         (milk.pk, Decimal("-600.000"), "sale", str(first.pk), user.pk, at),
     ]
@@ -93,9 +95,7 @@ def test_numbers_are_unique_and_rise(shop):
 def test_lines_that_share_an_ingredient_are_deducted_together_and_written_apart(shop):
     tea = shop.ingredient("Tea", stock=30)
     cup = shop.product("Cup", recipe={tea: 10})
-    order = place_order(
-        location=shop.location, lines=[OrderLine(cup.pk, 1), OrderLine(cup.pk, 2)], actor=shop.actor
-    )
+    order = place_order(location=shop.location, lines=[OrderLine(cup.pk, 1), OrderLine(cup.pk, 2)], actor=shop.actor)
     assert shop.quantity(tea) == 0
     assert shop.ledger(tea) == [("receipt", 30), ("sale", -10), ("sale", -20)]
     assert order.items.count() == 2
@@ -148,9 +148,7 @@ def test_an_ingredient_below_its_minimum_makes_the_product_unavailable(shop):
     assert refusal.extra == {
         "products": [{"id": pot.pk, "name": "Pot"}],
         "options": [],
-        "shortages": [
-            {"ingredient": tea.pk, "name": "Tea", "needed": "100.000", "available": "99.000", "unit": "g"}
-        ],
+        "shortages": [{"ingredient": tea.pk, "name": "Tea", "needed": "100.000", "available": "99.000", "unit": "g"}],
     }
 
 

@@ -133,7 +133,9 @@ def test_an_order_without_lines_is_refused():
 def test_200_lines_are_taken_and_201_are_not():
     water = product(2, "1.25")
     assert price([water], *[OrderLine(2, 1)] * 200).total == 250
-    assert faults([water], *[OrderLine(2, 1)] * 201) == {"items": ["An order takes up to 200 lines, not 201. Split it."]}
+    assert faults([water], *[OrderLine(2, 1)] * 201) == {
+        "items": ["An order takes up to 200 lines, not 201. Split it."]
+    }
     assert faults([water], *[OrderLine(2, 1)] * 5000) == {
         "items": ["An order takes up to 200 lines, not 5000. Split it."]
     }

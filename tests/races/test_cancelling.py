@@ -72,7 +72,10 @@ def test_of_cancelling_and_completing_at_once_one_happens(shop):
         order = shop.sell(cup)
 
         cancelled, completed = at_once(
-            [lambda order=order: shop.cancel(order), lambda order=order: complete_order(order_id=order.pk, actor=NOBODY)]
+            [
+                lambda order=order: shop.cancel(order),
+                lambda order=order: complete_order(order_id=order.pk, actor=NOBODY),
+            ]
         )
 
         assert kinds([cancelled, completed]) == {"Order": 1, "WrongStatus": 1}

@@ -125,8 +125,8 @@ def test_the_minimum_holds_under_a_crowd(shop):
 
 def test_drinks_that_name_their_ingredients_in_opposite_order_do_not_lock_each_other_out(shop):
     ingredients = [shop.ingredient(f"Ingredient {number}", stock=1000) for number in range(6)]
-    there = shop.product("There", recipe={one: 1 for one in ingredients})
-    back = shop.product("Back", recipe={one: 1 for one in reversed(ingredients)})
+    there = shop.product("There", recipe=dict.fromkeys(ingredients, 1))
+    back = shop.product("Back", recipe=dict.fromkeys(reversed(ingredients), 1))
 
     outcomes = at_once([lambda: shop.sell(there), lambda: shop.sell(back)] * 16)
 
@@ -138,8 +138,8 @@ def test_drinks_that_name_their_ingredients_in_opposite_order_do_not_lock_each_o
 def test_transfers_both_ways_and_sales_at_once_lose_nothing(shop):
     harbour = Shop.open("Harbour")
     ingredients = [shop.ingredient(f"Ingredient {number}", stock=1000) for number in range(4)]
-    harbour.receive({one: 1000 for one in ingredients})
-    drink = shop.product("Drink", recipe={one: 3 for one in ingredients})
+    harbour.receive(dict.fromkeys(ingredients, 1000))
+    drink = shop.product("Drink", recipe=dict.fromkeys(ingredients, 3))
 
     def carry(source: Shop, destination: Shop, order: list[Ingredient]) -> None:
         transfer_stock(
@@ -210,9 +210,7 @@ def test_receipts_at_different_costs_move_the_average_as_if_one_came_after_the_o
     tea = shop.ingredient("Tea", stock=10, unit_cost=0)
 
     def receive(cost: int) -> None:
-        receive_stock(
-            location=shop.location, lines=[StockLine(tea.pk, Decimal(10), Decimal(cost))], created_by_id=None
-        )
+        receive_stock(location=shop.location, lines=[StockLine(tea.pk, Decimal(10), Decimal(cost))], created_by_id=None)
 
     at_once([lambda cost=cost: receive(cost) for cost in range(1, 16)])
 
