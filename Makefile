@@ -43,7 +43,7 @@ test:
 ## bench         measure the speed and print a table
 bench:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt
-	@$(SERVICES) .venv/bin/python -m benchmarks $(ARGS)
+	@.venv/bin/python -m project.embedded with-services --durable -- .venv/bin/python -m benchmarks $(ARGS)
 
 ## lint          check style, types, import contracts, migrations and the production settings
 lint:

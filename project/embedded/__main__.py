@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
     up.add_argument("--parent", type=int, metavar="PID", help="stop when this process is no longer the parent")
     with_services = commands.add_parser("with-services", help="run a command beside a scratch PostgreSQL and Redis")
     with_services.add_argument("--scratch", action="store_true", help="even if DATABASE_URL or REDIS_URL is set")
+    with_services.add_argument("--durable", action="store_true", help="write as safely as the shop's own: to measure")
     with_services.add_argument("program", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command")
     options = parser.parse_args(arguments)
     if options.command == "up":
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     program = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not program:
         with_services.error("which command? Put it after --")
-    return run_with_services(program, Console(), scratch=options.scratch)
+    return run_with_services(program, Console(), scratch=options.scratch, durable=options.durable)
 
 
 if __name__ == "__main__":

@@ -29,12 +29,13 @@ USER = "used-by"
 NOT_FOUND, NOT_EXECUTABLE, SIGNALLED = 127, 126, 128
 
 
-def run_with_services(command: list[str], console: Console, *, scratch: bool = False) -> int:
+def run_with_services(command: list[str], console: Console, *, scratch: bool = False, durable: bool = False) -> int:
     """Runs `command` with DATABASE_URL, REDIS_URL, SECRET_KEY and the like set. Returns its exit code.
 
     Args:
         scratch: start services even if DATABASE_URL or REDIS_URL name others. Only the environment counts, not
             `.env`: tests must not meet the shop's own database by accident.
+        durable: the database waits for the disk as the shop's own does, or what is measured on it is too fast.
     """
     for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL") if scratch else ():
         os.environ.pop(name, None)
@@ -44,7 +45,7 @@ def run_with_services(command: list[str], console: Console, *, scratch: bool = F
     supervisor = Supervisor(console, Record(home / "processes.json"))
     supervisor.listen()
     try:
-        made = start_services(home, account, supervisor)
+        made = start_services(home, account, supervisor, durable=durable)
         return _run(command, for_programs(made), console)
     except StopRequested:
         return SIGNALLED + signal.SIGINT
@@ -59,7 +60,9 @@ def run_with_services(command: list[str], console: Console, *, scratch: bool = F
         shutil.rmtree(home, ignore_errors=True)
 
 
-def start_services(home: Path, account: Account | None, supervisor: Supervisor) -> dict[str, str]:
+def start_services(
+    home: Path, account: Account | None, supervisor: Supervisor, *, durable: bool = False
+) -> dict[str, str]:
     """Starts what the environment does not name, with its data in `home`. Returns the variables made."""
     secrets = Secrets()
     made = secret_variables(secrets) | {"MEDIA_ROOT": str(home / "media"), "STATIC_ROOT": str(home / "static")}
@@ -70,7 +73,7 @@ def start_services(home: Path, account: Account | None, supervisor: Supervisor) 
             log=home / "postgresql.log",
             password=secrets.postgres_password,
             account=account,
-            scratch=True,
+            scratch=not durable,
         )
         server.initialise()
         made["DATABASE_URL"] = server.url(server.start(supervisor.launch, supervisor.pause))

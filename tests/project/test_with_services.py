@@ -73,6 +73,13 @@ def test_the_command_finds_its_services_and_they_are_gone_afterwards(with_servic
     assert not Path(data).parent.exists()
 
 
+def test_durable_services_write_as_safely_as_the_shops_own(with_services: Start):
+    process = with_services(sys.executable, "-c", ASK, options=("--durable",))
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith("on ")
+
+
 def test_a_named_database_is_used_and_none_is_started(with_services: Start):
     named = {"DATABASE_URL": "postgres://somebody@db.example/shop", "REDIS_URL": "redis://redis.example/1"}
     process = with_services("/bin/sh", "-c", "echo $DATABASE_URL $REDIS_URL", **named)
