@@ -20,6 +20,11 @@ class Shortage:
     available: Decimal
     unit: str
 
+    @property
+    def shown_unit(self) -> str:
+        """The unit in the reader's language; its words are those of Ingredient.Unit."""
+        return _(self.unit)
+
     def as_json(self) -> dict[str, object]:
         return {
             "ingredient": self.ingredient_id,
@@ -34,7 +39,7 @@ class Shortage:
             "name": self.name,
             "needed": plain(self.needed),
             "available": plain(self.available),
-            "unit": self.unit,
+            "unit": self.shown_unit,
         }
 
 

@@ -24,6 +24,10 @@ def stylesheet(request: HttpRequest) -> str:
     return static("samovar/admin.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    return static("samovar/favicon.svg")
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One line of the menu, for those who hold `permission` ("app.codename").
@@ -78,7 +82,12 @@ SECTIONS = (
     Section(
         _("Stock"),
         (
-            Item(pgettext_lazy("how much is there", "Stock"), "inventory_2", "inventory_stocklevel_changelist", "inventory.view_stocklevel"),
+            Item(
+                pgettext_lazy("how much is there", "Stock"),
+                "inventory_2",
+                "inventory_stocklevel_changelist",
+                "inventory.view_stocklevel",
+            ),
             Item(
                 _("Low stock"),
                 "production_quantity_limits",

@@ -80,7 +80,7 @@ class StockPage(FormPage):
         for shortage in refusal.shortages:
             line = by_ingredient[shortage.ingredient_id]
             sentence = _("Only %(available)s %(unit)s there.")
-            line.add_error("quantity", sentence % {"available": plain(shortage.available), "unit": shortage.unit})
+            line.add_error("quantity", sentence % {"available": plain(shortage.available), "unit": shortage.shown_unit})
         return form.add_error(None, refusal.detail)
 
     def done(self, document: StockDocument, sentence: str) -> Done:

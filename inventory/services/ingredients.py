@@ -28,6 +28,6 @@ def change_ingredient(*, ingredient_id: int, changes: Mapping[str, Any]) -> Ingr
         raise InvalidInput.at(
             "unit",
             _("%(name)s has moved in the stock already: its unit stays %(unit)s. Make a new ingredient instead.")
-            % {"name": ingredient.name, "unit": ingredient.unit},
+            % {"name": ingredient.name, "unit": ingredient.get_unit_display()},
         )
     return change_record(model=Ingredient, record_id=ingredient_id, changes=changes)
