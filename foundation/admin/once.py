@@ -30,6 +30,14 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
+def token_for(request: HttpRequest) -> str:
+    """The token of the form that this request shows: of one that comes back for correction still the same.
+
+    Somebody who is told that the first sending is still being worked on, and sends again, gets its answer.
+    """
+    return request.POST.get(ONCE_FIELD) or new_token()
+
+
 def do_once(request: HttpRequest, work: Callable[[], Done], *, asked: Any) -> Done:
     """Runs `work` in a transaction, once for the token that came with the form; a repeat gets its first answer.
 

@@ -30,7 +30,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from unfold.admin import ModelAdmin
 
-from foundation.admin.once import ONCE_FIELD, Done, do_once, new_token
+from foundation.admin.once import ONCE_FIELD, Done, do_once, token_for
 from foundation.errors import InvalidInput, Refusal
 
 LINE_FIELD = re.compile(r"\w+\[(?P<place>\d+)\]\.(?P<field>\w+)")
@@ -148,7 +148,7 @@ class FormPage(AdminPage):
 
     def show(self, form: forms.Form, formset: forms.BaseFormSet | None) -> HttpResponse:
         return self.render_to_response(
-            self.get_context_data(form=form, formset=formset, once_field=ONCE_FIELD, once_token=new_token())
+            self.get_context_data(form=form, formset=formset, once_field=ONCE_FIELD, once_token=token_for(self.request))
         )
 
 

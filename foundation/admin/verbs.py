@@ -38,7 +38,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from foundation.admin.forms import ThemedForm
-from foundation.admin.once import ONCE_FIELD, Done, asked_by, do_once, new_token
+from foundation.admin.once import ONCE_FIELD, Done, asked_by, do_once, new_token, token_for
 from foundation.admin.refusals import add_refusal
 from foundation.errors import InvalidInput, Refusal
 
@@ -211,7 +211,7 @@ class VerbButtons(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": _("%(verb)s: %(object)s") % {"verb": verb.label, "object": obj},
             "object": obj,
-            "button": VerbButton(verb=verb, url=self.verb_url(obj, verb.name), token=new_token(), form=form),
+            "button": VerbButton(verb=verb, url=self.verb_url(obj, verb.name), token=token_for(request), form=form),
             "back_url": self.address_after_verb(request, obj),
         }
         return TemplateResponse(request, "foundation/verb_page.html", context)

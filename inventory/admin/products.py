@@ -20,7 +20,7 @@ from foundation.admin.verbs import Verb, VerbButtons
 from foundation.errors import Refusal
 from foundation.money import money
 from foundation.services.records import change_record
-from inventory.admin.availability import Lacking, availability_badge, lacking_at
+from inventory.admin.availability import Lacking, availability_badge, lacking_at, reason
 from inventory.admin.filters import AvailableFilter, ListedFilter
 from inventory.admin.ingredient_choice import PicksIngredients
 from inventory.admin.places import MOST_COLUMNS, places, shows_places
@@ -118,7 +118,7 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
         products = list(changelist.result_list)
-        lacking = lacking_at(places(request), [product.pk for product in products])
+        lacking = lacking_at(places(request)[:MOST_COLUMNS], [product.pk for product in products])
         for product in products:
             product.lacking = lacking
         changelist.result_list = products
@@ -232,6 +232,7 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
                 "badge": availability_badge(
                     product, place, lacking[place.pk].get(product.pk, ()), is_tracked=bool(portion.lines)
                 ),
+                "reasons": [reason(lack) for lack in lacking[place.pk].get(product.pk, ())],
             }
             for place in places(request)
         ]

@@ -434,3 +434,13 @@ def test_a_form_from_another_site_is_refused() -> None:
 
     assert client.post(page(RECEIVE), lines([(milk, "5")])).status_code == 403
     assert nothing_moved()
+
+
+def test_a_form_that_comes_back_keeps_its_token() -> None:
+    milk = Shop.open().ingredient("Milk", "ml")
+    client = signed_in("manager")
+    token = token_in(client.get(page(RECEIVE)))
+
+    refused = client.post(page(RECEIVE), lines([(milk, "0")], once=token))
+
+    assert token_in(refused) == token
