@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
@@ -22,3 +23,12 @@ class SamovarAdminSite(AccountPages, UnfoldAdminSite):
 
         context = {"title": _("Home"), **home_context(request, order_admin=self.get_model_admin(Order))}
         return super().index(request, {**context, **(extra_context or {})})
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The theme's search of pages; it does not look at the page number that it is asked for."""
+        if not request.GET.get("page", "1").isdecimal():
+            raise Http404
+        try:
+            return super().search(request, extra_context)
+        except InvalidPage as error:
+            raise Http404 from error

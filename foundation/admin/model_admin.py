@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import models
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
@@ -15,11 +16,18 @@ from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput
 from foundation.counting import CappedPaginator
 
 DECIMALS: dict[Any, Any] = {models.DecimalField: {"form_class": PlainDecimalField, "widget": PlainDecimalInput}}
+NUL = "\x00"
 LONG_TEXTS: dict[Any, Any] = {models.TextField: {"widget": UnfoldAdminExpandableTextareaWidget}}
 
 
 class ShopChangeList(ChangeList):
     """A list that offers to show all only where a filter or a search leaves something out."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        if any(NUL in value for _name, values in request.GET.lists() for value in values):
+            # The database takes no such character; Django then shows the list without the filters.
+            raise IncorrectLookupParameters
+        return super().get_queryset(request, exclude_parameters)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -43,6 +51,12 @@ class ShopModelAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ShopChangeList]:
         return ShopChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace(NUL, ""))
+        return found
 
 
 class ShopTabularInline(TabularInline):
