@@ -111,6 +111,12 @@ class TestProducts:
         for path in ("products/", f"products/{Product.objects.get(name='Tea').pk}/"):
             manager.refused("get", path, status=400, kind="invalid", at="location")
 
+    @pytest.mark.parametrize("location", ["9" * 30, "9" * 5000, "here", "0", "-1", "1.5", "999999"])
+    def test_at_a_location_that_is_none_are_refused(self, bar: Shop, manager: Rest, location: str) -> None:
+        tea = bar.product("Tea")
+        for path in ("products/", f"products/{tea.pk}/"):
+            manager.refused("get", f"{path}?location={location}", status=400, kind="invalid", at="location")
+
     def test_are_searched_and_filtered(self, bar: Shop, manager: Rest) -> None:
         milk = Category.objects.create(name="Milk tea", position=5)
         bar.product("Jasmine", "50.00")
@@ -331,6 +337,8 @@ class TestOptionGroups:
             ({"options": [{"name": "A", "price_delta": "1e30"}]}, "options[0].price_delta"),
             ({"options": [{"name": "A"}] * 5000}, "options"),
             ({"options": "A"}, "options"),
+            (effect(kind="scale", factor="2") | {"name": "x" * 101}, "name"),
+            ({"options": [{"name": "A", "effects": [{"kind": "scale", "factor": "2"}] * 21}]}, "options[0].effects"),
             (effect(), f"{at_effect}.kind"),
             (effect(kind="melt"), f"{at_effect}.kind"),
             (effect(kind="replace", ingredient=milk.pk), at_effect),
@@ -345,11 +353,14 @@ class TestOptionGroups:
             (effect(kind="add", ingredient=999_999, quantity="5"), f"{at_effect}.ingredient"),
             (effect(kind="add", ingredient=10**30, quantity="5"), f"{at_effect}.ingredient"),
         ):
-            manager.refused("post", "option-groups/", {"name": "New", **body}, status=400, kind="invalid", at=at)
+            manager.refused("post", "option-groups/", {"name": "New"} | body, status=400, kind="invalid", at=at)
             manager.refused("patch", f"option-groups/{ice.pk}/", body, status=400, kind="invalid", at=at)
         for option_id in (foreign.pk, 999_999):
             body = {"options": [{"id": option_id, "name": "Less"}]}
             manager.refused("patch", f"option-groups/{ice.pk}/", body, status=400, kind="invalid", at="options[0].id")
+        less = {"id": Option.objects.get(name="Less").pk}
+        body = {"options": [{**less, "name": "A"}, {**less, "name": "B"}]}
+        manager.refused("patch", f"option-groups/{ice.pk}/", body, status=400, kind="invalid", at="options[1].id")
         assert sorted(OptionGroup.objects.values_list("name", "min_choices", "max_choices")) == [
             ("Ice", 0, 1),
             ("Sugar", 0, 1),

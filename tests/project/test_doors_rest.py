@@ -175,3 +175,19 @@ def test_a_switched_off_account_enters_no_door(role: str, addresses: dict[str, s
         for method in methods:
             answer = rest.call(method, f"/{addresses[route]}", None if method == "get" else {})
             assert answer.status_code == 401, (route, method)
+
+
+def test_a_door_says_what_it_is_for_to_who_has_signed_in_only(addresses: dict[str, str]) -> None:
+    manager, anonymous = Rest(user_of(MANAGER)), Rest()
+    for route in DOORS.keys() - {"auth/token/"}:
+        page = route == "api/docs/"
+        assert manager.call("options", f"/{addresses[route]}").status_code == (405 if page else 200), route
+        assert anonymous.call("options", f"/{addresses[route]}").status_code == (302 if page else 401), route
+
+
+def test_a_verb_that_a_door_does_not_have_is_refused_as_such(addresses: dict[str, str]) -> None:
+    admin = Rest(user_of(ADMIN))
+    for route, methods in DOORS.items():
+        for method in set(METHODS) - methods.keys():
+            answer = admin.call(method, f"/{addresses[route]}", {})
+            assert (answer.status_code, route, method) == (405, route, method)
