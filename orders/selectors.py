@@ -273,15 +273,16 @@ def find_customers(text: str) -> QuerySet[Customer]:
 
 @dataclass(frozen=True, slots=True)
 class CustomerFigures:
-    """What a customer has bought so far: orders not cancelled, and what the completed ones came to."""
+    """What a customer has bought so far: orders not cancelled, those completed, and what these came to."""
 
     orders: int
+    completed: int
     spent: Decimal
     last_placed_at: datetime.datetime | None
 
     @property
     def average(self) -> Decimal:
-        return round_money(self.spent / self.orders) if self.orders else Decimal("0.00")
+        return round_money(self.spent / self.completed) if self.completed else Decimal("0.00")
 
 
 def customer_figures(customer: Customer) -> CustomerFigures:
@@ -291,6 +292,7 @@ def customer_figures(customer: Customer) -> CustomerFigures:
         .order_by()
         .aggregate(
             orders=Count("pk"),
+            completed=Count("pk", filter=Q(status=Order.Status.COMPLETED)),
             spent=Sum("total", filter=Q(status=Order.Status.COMPLETED), default=Decimal("0.00")),
             last_placed_at=Max("placed_at"),
         )

@@ -24,14 +24,14 @@ def actor_of(request: HttpRequest) -> Actor:
 class WayBackField(forms.ChoiceField):
     """What becomes of the ingredients of something cancelled; cleans to True for "return to stock"."""
 
-    widget = UnfoldAdminRadioSelectWidget
-
     def __init__(self, **more: Any) -> None:
         choices = [
-            (RESTOCK, _("Return them to stock: nothing has been made yet")),
-            (WASTE, _("Write them off as waste: it has been made already")),
+            (RESTOCK, _("Return to stock: not made yet")),
+            (WASTE, _("Write off as waste: made already")),
         ]
-        super().__init__(label=_("The ingredients"), choices=choices, initial=RESTOCK, **more)
+        super().__init__(
+            label=_("The ingredients"), choices=choices, initial=RESTOCK, widget=UnfoldAdminRadioSelectWidget, **more
+        )
 
     def clean(self, value: Any) -> bool:
         return super().clean(value) == RESTOCK

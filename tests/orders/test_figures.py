@@ -100,14 +100,15 @@ def test_each_location_has_its_own_day(bar: Shop) -> None:
 def test_a_customers_figures_leave_cancelled_orders_out(bar: Shop) -> None:
     ann = Customer.objects.create(name="Ann")
     tea = bar.product("Tea", "60.00")
-    for number in range(3):
+    for number in range(4):
         order = bar.sell(tea, number + 1, customer_id=ann.pk, at=at(DAY, 9 + number))
-        if number == 2:
-            cancel_order(order_id=order.pk, actor=NOBODY)
-        else:
+        if number < 2:
             complete_order(order_id=order.pk, actor=NOBODY)
+        elif number == 2:
+            cancel_order(order_id=order.pk, actor=NOBODY)
 
     figures = customer_figures(ann)
 
-    assert (figures.orders, figures.spent, figures.average) == (2, Decimal("180.00"), Decimal("90.00"))
-    assert figures.last_placed_at == at(DAY, 10)
+    assert (figures.orders, figures.completed) == (3, 2)
+    assert (figures.spent, figures.average) == (Decimal("180.00"), Decimal("90.00"))
+    assert figures.last_placed_at == at(DAY, 12)
