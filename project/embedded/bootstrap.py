@@ -83,6 +83,7 @@ def install(requirements: list[Path], *, look_at_the_port: bool = False) -> None
     sys.stdout.flush()
     if UNFINISHED.exists() or not venv_works():
         make_venv()
+        installed = {}
     UNFINISHED.touch()
     pip_install(requirements)
     STAMP.write_text(json.dumps(installed | wanted), encoding="utf-8")
@@ -103,8 +104,12 @@ def read_stamp() -> dict[str, str]:
 
 
 def venv_works() -> bool:
-    """Whether the environment's interpreter starts and is new enough: the one it was made from may be gone."""
-    code = f"import sys, pip; sys.exit(sys.version_info < {OLDEST})"
+    """Whether the environment's interpreter starts and is new enough: the one it was made from may be gone.
+
+    If somebody named another Python in PYTHON, the environment has to be of that version.
+    """
+    wanted = f"== {sys.version_info[:2]}" if os.environ.get("PYTHON") else f">= {OLDEST}"
+    code = f"import sys, pip; sys.exit(not sys.version_info[:2] {wanted})"
     try:
         return subprocess.run([str(PYTHON), "-c", code], capture_output=True, check=False).returncode == 0  # noqa: S603
     except OSError:

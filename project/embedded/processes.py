@@ -115,6 +115,12 @@ class Program:
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def ask_to_stop(self) -> None:
+        """Sends the stop signal, without waiting."""
+        if self.process is not None and self.is_running():
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(self.stop_signal)
+
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
         """Asks the program to stop, waits as long as it is patient, then kills what is left of its session.
 
@@ -123,12 +129,10 @@ class Program:
         """
         if self.process is None:
             return
-        if self.is_running():
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(self.stop_signal)
-            deadline = time.monotonic() + self.patience
-            while self.is_running() and time.monotonic() < deadline and not hurry():
-                time.sleep(0.02)
+        self.ask_to_stop()
+        deadline = time.monotonic() + self.patience
+        while self.is_running() and time.monotonic() < deadline and not hurry():
+            time.sleep(0.02)
         self.kill()
 
     def kill(self) -> None:

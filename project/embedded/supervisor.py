@@ -93,8 +93,14 @@ class Supervisor:
             self.pause(0.5)
 
     def stop(self) -> None:
-        """Stops everything, the last started first. A second Ctrl-C ends the waiting."""
+        """Stops everything, the last started first. A second Ctrl-C ends the waiting.
+
+        The programs that only use the services are asked together, and have ended before the services are asked.
+        """
         requests = max(self._requests, 1)
+        for program in reversed(self.programs):
+            if program.restarts:
+                program.ask_to_stop()
         for program in reversed(self.programs):
             program.stop(hurry=lambda: self._requests > requests)
         self.programs = []

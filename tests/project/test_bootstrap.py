@@ -1,5 +1,6 @@
 """The Makefile and its bootstrap on a fresh machine: which Python is taken, and each sentence when none will do."""
 
+import json
 import os
 import shutil
 import socket
@@ -148,12 +149,26 @@ def test_it_installs_once_into_a_folder_with_any_name_and_with_the_python_that_i
     assert missing.endswith("All of pip's words are in var/log/install.log.")
     assert "no-such-package" in (machine.folder / "var" / "log" / "install.log").read_text()
 
-    # What was broken off is made anew.
+    # What was broken off is made anew. What had been installed on top is gone then, and no longer noted.
+    stamp = machine.folder / ".venv" / "installed.json"
+    stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"requirements-dev.txt": "installed once"}))
     (machine.folder / "requirements.txt").write_text("# nothing again\n")
     (machine.folder / ".venv" / "broken").touch()
     machine.python()
     assert machine.make("run", PORT=free_port()).returncode == 0
     assert not (machine.folder / ".venv" / "broken").exists()
+    assert list(json.loads(stamp.read_text())) == ["requirements.txt"]
+
+
+def test_another_named_python_makes_the_environment_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    monkeypatch.delenv("PYTHON", raising=False)
+    assert bootstrap.venv_works() is True
+    monkeypatch.setenv("PYTHON", "python3.99")
+    assert bootstrap.venv_works() is True
+    monkeypatch.setattr(sys, "version_info", (3, 99, 0, "final", 0))
+    assert bootstrap.venv_works() is False
 
 
 def test_an_environment_whose_python_is_gone_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
