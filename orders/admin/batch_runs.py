@@ -70,7 +70,6 @@ class BatchRunAdmin(ReadOnlyAdmin, ShopModelAdmin):
             **self.admin_site.each_context(request),
             "title": title,
             "opts": self.opts,
-            "original": run,
             "model_admin": self,
             "run": run,
             "progress": progress_of(run),

@@ -1,6 +1,6 @@
 """Customers: who they are, how to reach them, what they bought."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Aggregate, Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
@@ -40,6 +40,9 @@ class CustomerAdmin(ShopModelAdmin):
     readonly_fields = ("created_at",)
     autocomplete_fields = ("user",)
     change_form_outer_after_template = "orders_admin/customer_orders.html"
+
+    class Media:
+        css: ClassVar = {"all": ["samovar/orders.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return (

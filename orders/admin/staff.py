@@ -1,7 +1,7 @@
 """Employees and their positions."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from foundation.admin.model_admin import ShopModelAdmin
-from inventory.admin.places import shows_places
+from inventory.admin.places import places, shows_places
 from orders.models import Employee, Order, Position
 
 
@@ -55,10 +55,22 @@ class EmployeeAdmin(ShopModelAdmin):
         filters = super().get_list_filter(request)
         return filters if shows_places(request) else [name for name in filters if name != "location"]
 
+    class Media:
+        css: ClassVar = {"all": ["samovar/orders.css"]}
+
     def get_fields(self, request: HttpRequest, obj: Employee | None = None) -> list[str]:
-        """The account is chosen by those who see the accounts."""
-        fields = list(super().get_fields(request, obj))
-        return fields if request.user.has_perm("users.view_user") else [name for name in fields if name != "user"]
+        """The account is chosen by those who see the accounts; the location where there are several."""
+        hidden = set()
+        if not request.user.has_perm("users.view_user"):
+            hidden.add("user")
+        if len(places(request)) == 1:
+            hidden.add("location")
+        return [name for name in self.fields or () if name not in hidden]
+
+    def save_model(self, request: HttpRequest, obj: Employee, form: Any, change: bool) -> None:
+        if obj.location_id is None:
+            obj.location = places(request)[0]
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
         """Who leaves gets a last day: orders name them."""

@@ -26,6 +26,7 @@
         bar.setAttribute("aria-valuemax", progress.total);
         table.hidden = progress.failures.length === 0;
         table.tBodies[0].replaceChildren(...progress.failures.map(row));
+        page.querySelector("[data-field=rest]").hidden = progress.failed <= progress.failures.length;
         return progress.is_finished;
     }
 

@@ -158,6 +158,17 @@ def test_a_manager_hires_and_a_barista_does_not(bar: Shop, manager: Client, bari
     assert Employee.objects.get().name == "Kai"
 
 
+def test_who_is_hired_where_there_is_one_location_works_there(bar: Shop, manager: Client) -> None:
+    cook = Position.objects.create(name="Cook")
+    assert 'name="location"' not in manager.get(page("employee_add")).content.decode()
+
+    manager.post(page("employee_add"), {"name": "Kai", "position": cook.pk, "hired_on": "2026-05-01", "left_on": ""})
+
+    assert Employee.objects.get().location == bar.location
+    Shop.open("Station")
+    assert 'name="location"' in manager.get(page("employee_add")).content.decode()
+
+
 def test_nobody_leaves_before_they_are_hired(bar: Shop, manager: Client) -> None:
     cook = Position.objects.create(name="Cook")
     data = {"name": "Kai", "position": cook.pk, "location": bar.location.pk, "hired_on": "2026-05-01"}
