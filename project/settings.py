@@ -254,6 +254,8 @@ UNFOLD = {
     "SITE_TITLE": "Samovar",
     "SITE_HEADER": "Samovar",
     "SITE_SYMBOL": "local_cafe",
+    # The admin is the site.
+    "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "project.navigation.favicon"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

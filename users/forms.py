@@ -47,6 +47,7 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("E-mail")
         self.fields["username"].widget.attrs |= {"inputmode": "email", "autocomplete": "username"}
+        self.fields["password"].widget = UnfoldAdminPasswordToggleWidget(attrs={"autocomplete": "current-password"})
 
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from users.forms import OwnPasswordForm
 class AccountPages(AdminSite):
     """To be inherited by the admin site, before the class that gives it its look."""
 
+    login_template = "users/sign_in.html"
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The form's own answer, with status 429 when the limit of attempts is reached."""
         response = super().login(request, extra_context)

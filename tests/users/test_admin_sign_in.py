@@ -84,3 +84,27 @@ def test_the_api_form_and_the_admin_open_by_the_same_session(client, vera):
     sign_in(client)
 
     assert client.get("/api/v1/users/me/").json()["email"] == "vera@example.com"
+
+
+def test_the_page_bears_the_shops_sign_and_name(client):
+    page = client.get(LOGIN).content.decode()
+
+    assert "<title> Sign in | Samovar</title>" in page
+    assert "samovar/favicon.svg" in page
+    assert "<h1>Samovar</h1>" in page
+    assert "Return to site" not in page
+
+
+def test_whoever_has_signed_in_but_may_not_enter_is_told_so(client, person):
+    client.force_login(person("customer", name="Tom <b>"))
+
+    page = client.get(LOGIN).content.decode()
+
+    assert "You are signed in as Tom &lt;b&gt;, who may not enter here. Sign in with another account." in page
+
+
+def test_a_refusal_is_said_once(client, vera):
+    page = sign_in(client, password="wrong").content.decode()
+
+    assert page.count(WRONG) == 1
+    assert "Please correct" not in page
