@@ -2,7 +2,7 @@
 # All paths are relative, because make would split a folder's name at its spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint requirements clean
+.PHONY: help run test bench lint messages requirements clean
 
 BOOTSTRAP := project/embedded/bootstrap.py
 SERVICES := .venv/bin/python -m project.embedded with-services --
@@ -61,6 +61,12 @@ PRODUCTION := env SECRET_KEY=made-up-for-the-check-of-the-settings-0123456789-ab
   FIELD_ENCRYPTION_KEYS=sA9g2F1oNpAYHhZxL7iMT8bfw2mdHqZ2h0mGQGmK6lM= \
   DATABASE_URL=postgres://samovar:password@database.example:5432/samovar REDIS_URL=redis://redis.example:6379/1 \
   ALLOWED_HOSTS=shop.example HTTPS=1 BEHIND_PROXY=1
+
+## messages      bring the Russian texts up to date with the code and compile them; needs gettext
+messages:
+	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt
+	$(PRODUCTION) .venv/bin/python manage.py makemessages
+	$(PRODUCTION) .venv/bin/python manage.py compilemessages --locale ru --ignore .venv --ignore var
 
 ## requirements  compile requirements.txt and requirements-dev.txt from their .in files
 requirements:
