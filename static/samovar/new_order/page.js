@@ -177,8 +177,8 @@
         },
     });
     Cart.show();
-    keep();
     bringBack();
+    keep();
     // On a phone the keyboard would cover the menu.
     if (window.matchMedia("(min-width: 820px)").matches) {
         Menu.focusSearch();
