@@ -21,7 +21,7 @@ from tests.shop import NOBODY, Shop, assert_levels_are_what_the_ledger_sums_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PLACE_STATEMENTS, CANCEL_STATEMENTS = 8, 8  # as tests/orders/test_queries.py counts them
+PLACE_STATEMENTS, CANCEL_STATEMENTS = 7, 8  # as tests/orders/test_queries.py counts them
 
 
 @pytest.fixture
