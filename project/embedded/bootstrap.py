@@ -8,6 +8,7 @@ import argparse
 import fcntl
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -36,6 +37,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--for-run", action="store_true", help="look at the shop's port before installing anything")
     parser.add_argument("requirements", nargs="+", type=Path)
     options = parser.parse_args(arguments)
+    # A sentence may name a folder in letters that this terminal does not have.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # The lock of the folder itself: two starts at once would install over each other.
     folder = os.open(".", os.O_RDONLY)
     try:
