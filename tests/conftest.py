@@ -5,6 +5,7 @@ A test whose means are missing on this machine is left out and named at the end.
 
 import functools
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,10 +27,15 @@ def no_root() -> str | None:
     return None if os.geteuid() == 0 else "only root can run it"
 
 
+def no_gettext() -> str | None:
+    return None if shutil.which("xgettext") and shutil.which("msgattrib") else "GNU gettext is not installed"
+
+
 # What a marker needs: why it is missing, or None.
 MEANS: dict[str, Callable[[], str | None]] = {
     "journey": functools.cache(no_chromium),
     "as_root": functools.cache(no_root),
+    "gettext": functools.cache(no_gettext),
     "on_linux": lambda: None if sys.platform == "linux" else "it is about Linux",
 }
 LEFT_OUT = pytest.StashKey[dict[str, str]]()
