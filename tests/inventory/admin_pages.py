@@ -78,3 +78,9 @@ def token_in(response: HttpResponse) -> str:
 def page(name: str, *args: Any) -> str:
     """The address of a page of the store room's admin: page("product_change", 5)."""
     return reverse(f"admin:inventory_{name}", args=args)
+
+
+def inline_errors(response: Any, prefix: str) -> list[dict[str, list[str]]]:
+    """What is wrong in each row of an inline."""
+    [found] = [one.formset for one in response.context["inline_admin_formsets"] if one.formset.prefix == prefix]
+    return [dict(form.errors) for form in found.initial_forms + found.extra_forms]

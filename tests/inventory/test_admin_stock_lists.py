@@ -1,4 +1,4 @@
-"""The lists of levels, movements and documents, what is low, and the locations."""
+"""The lists of levels, movements and documents, and what is low."""
 
 import datetime
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inventory.models import DefaultLocation, Location, StockDocument, StockLevel, StockMovement
+from inventory.models import StockDocument, StockLevel, StockMovement
 from inventory.services.lines import StockLine
 from inventory.services.stock import receive_stock, transfer_stock, write_off_stock
 from tests.inventory.admin_pages import formset, page, said, signed_in, text_of
@@ -327,79 +327,3 @@ def test_nobody_changes_a_document(role: str) -> None:
     assert client.post(page("stockdocument_delete", document.pk), {"post": "yes"}).status_code == 403
     document.refresh_from_db()
     assert document.comment == ""
-
-
-# --- locations ----------------------------------------------------------------------------------------------
-
-
-def location_form(staff: list[dict[str, Any]] | None = None, initial: int = 0, **fields: Any) -> dict[str, Any]:
-    return {
-        "name": "Riverside",
-        "address": "7 River Road",
-        "time_zone": "Asia/Bangkok",
-        "day_starts_at": "04:00",
-        "is_active": "on",
-        **fields,
-        **formset("default_for", staff or [], initial),
-    }
-
-
-def test_a_location_is_opened_with_the_people_who_work_there() -> None:
-    barista = user_of("barista")
-
-    response = signed_in("manager").post(page("location_add"), location_form([{"user": barista.pk}]))
-
-    assert response.status_code == 302
-    location = Location.objects.get()
-    assert (location.time_zone, location.day_starts_at) == ("Asia/Bangkok", datetime.time(4))
-    assert DefaultLocation.objects.get().user == barista
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("time_zone", "Mars/Olympus"), ("time_zone", ""), ("day_starts_at", "25:00"), ("name", "")]
-)
-def test_a_location_that_makes_no_sense_is_refused_at_its_field(field: str, value: str) -> None:
-    response = signed_in("manager").post(page("location_add"), location_form(**{field: value}))
-
-    assert list(response.context["adminform"].form.errors) == [field]
-    assert not Location.objects.exists()
-
-
-def test_somebody_who_works_elsewhere_already_is_refused_at_their_line() -> None:
-    barista = user_of("barista")
-    DefaultLocation.objects.create(user=barista, location=Shop.open("Main Street").location)
-
-    response = signed_in("manager").post(page("location_add"), location_form([{"user": barista.pk}]))
-
-    assert "Works at another location already" in text_of(response)
-    assert Location.objects.count() == 1
-
-
-def test_a_customer_works_nowhere() -> None:
-    customer = user_of("customer")
-
-    response = signed_in("manager").post(page("location_add"), location_form([{"user": customer.pk}]))
-
-    assert response.status_code == 200
-    assert not DefaultLocation.objects.exists()
-
-
-def test_a_location_with_stock_is_closed_and_not_deleted() -> None:
-    shop = Shop.open("Main Street")
-    shop.ingredient("Milk", "ml", stock=5)
-    assert signed_in("manager").post(page("location_delete", shop.location.pk), {"post": "yes"}).status_code == 403
-
-    response = signed_in("admin").post(page("location_delete", shop.location.pk), {"post": "yes"})
-
-    assert "Close it instead" in said(response)[0]
-    signed_in("manager").post(page("location_change", shop.location.pk), location_form(is_active=""))
-    shop.location.refresh_from_db()
-    assert not shop.location.is_active
-
-
-def test_a_barista_does_not_change_locations() -> None:
-    location = Shop.open().location
-    client = signed_in("barista")
-    assert client.post(page("location_change", location.pk), location_form()).status_code == 403
-    assert client.post(page("location_add"), location_form()).status_code == 403
-    assert Location.objects.get().name == "Main Street"
