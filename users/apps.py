@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 class UsersConfig(AppConfig):
     name = "users"
-    verbose_name = _("Users")
+    verbose_name = _("People")
 
     def ready(self) -> None:
         # Models may only be imported once all apps are there.

@@ -63,10 +63,10 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
     add_form = NewAccountForm
     fieldsets = (
         (None, {"fields": ("email", "name", "role", "language", "is_active")}),
-        (_("History"), {"fields": ("last_login", "created_at")}),
+        (_("History"), {"fields": ("last_sign_in", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "language", "password1", "password2")}),)
-    readonly_fields = ("last_login", "created_at")
+    readonly_fields = ("last_sign_in", "created_at")
     refusal_fields = {"password": "password1"}
 
     list_display = ("shown_name", "email", "role_badge", "active", "last_sign_in")
@@ -87,7 +87,7 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
 
     @display(description=pgettext_lazy("of a person", "name"), ordering="name")
     def shown_name(self, user: User) -> str:
-        return str(user)
+        return user.name or "—"
 
     @display(
         description=_("role"),

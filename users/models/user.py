@@ -53,8 +53,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         ordering = ["email"]
         # Nobody is deleted: documents name them.
         default_permissions = ("view", "add", "change")
@@ -71,7 +71,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return super().normalize_username(username).strip().lower()
 
     def get_full_name(self) -> str:
-        return self.name or self.email
+        """The name alone: Django shows it beside the e-mail."""
+        return self.name
 
     def get_short_name(self) -> str:
         return self.name or self.email
