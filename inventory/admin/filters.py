@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter
 
+from foundation.admin.ids import as_id
 from inventory.admin.ingredient_choice import ingredient_choices
 from inventory.admin.places import places, shows_places
 from inventory.documents import document_kinds
@@ -17,15 +18,6 @@ from inventory.models import StockMovement
 from inventory.selectors import is_available_at
 
 Choices = list[tuple[str, Any]]
-LARGEST_ID = 2**63 - 1
-
-
-def as_id(text: str | None) -> int | None:
-    """The text as a row's id, None if it can't be one."""
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 19:
-        return None
-    number = int(text)
-    return number if number <= LARGEST_ID else None
 
 
 class LocationFilter(DropdownFilter):

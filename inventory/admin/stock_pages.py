@@ -9,12 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from foundation.admin.ids import as_id
 from foundation.admin.once import Done
 from foundation.admin.pages import AdminPage, FormPage
 from foundation.decimals import plain
 from foundation.errors import Refusal
 from foundation.money import money_format
-from inventory.admin.filters import as_id
 from inventory.admin.ingredient_choice import ingredient_choices
 from inventory.admin.places import open_places, shows_places, usual_place
 from inventory.admin.shown import quantity_shown
