@@ -180,7 +180,8 @@ def test_a_wrong_verb_is_405(vera, method, path):
     assert getattr(client, method)(path).status_code == 405
 
 
-def test_the_schema_describes_the_doors_and_the_token(client):
+def test_the_schema_describes_the_doors_and_the_token(client, boss):
+    client.force_login(boss)
     schema = client.get("/api/schema/?format=json").json()
 
     assert schema["components"]["securitySchemes"]["token"]["name"] == "Authorization"
