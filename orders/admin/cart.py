@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from foundation.admin.ids import is_id, is_whole
 from foundation.errors import InvalidInput
 from orders.models import Customer, Employee, Order
-from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
+from orders.pricing import LARGEST_QUANTITY, OrderLine
 
 LONGEST_COMMENT = Order._meta.get_field("comment").max_length or 0
 
@@ -30,7 +30,10 @@ class Cart:
 
 
 def read_cart(request: HttpRequest) -> Cart:
-    """The cart in the request's body. Raises InvalidInput; prices, stock and choices are not its business."""
+    """The cart in the request's body. Raises InvalidInput for what is no cart at all.
+
+    How many lines, how much of each, which options: that is for `orders.pricing` to judge.
+    """
     data = read_object(request)
     faults: dict[str, list[str]] = {}
     cart = Cart(
@@ -67,12 +70,6 @@ def read_lines(items: Any, faults: dict[str, list[str]]) -> tuple[OrderLine, ...
     if not isinstance(items, list):
         faults["items"] = [_("Add at least one product.")]
         return ()
-    if len(items) > MOST_LINES:
-        faults["items"] = [
-            _("An order takes up to %(most)d lines, not %(number)d. Split it.")
-            % {"most": MOST_LINES, "number": len(items)}
-        ]
-        return ()
     lines = []
     for place, item in enumerate(items):
         item = item if isinstance(item, dict) else {}
@@ -81,7 +78,7 @@ def read_lines(items: Any, faults: dict[str, list[str]]) -> tuple[OrderLine, ...
         options: Any = item.get("options", [])
         if not is_id(product):
             faults[f"items[{place}].product"] = [_("There is no product %(id)s.") % {"id": str(product)[:40]}]
-        elif not (is_whole(quantity) and 1 <= quantity <= LARGEST_QUANTITY):
+        elif not is_whole(quantity):
             faults[f"items[{place}].quantity"] = [
                 _("The quantity must be a whole number from 1 to %(most)d.") % {"most": LARGEST_QUANTITY}
             ]

@@ -1,13 +1,9 @@
 """The page on which an order is put together, and the questions that its script asks while somebody does."""
 
-import hashlib
-import json
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,61 +11,23 @@ from django.utils.translation import gettext_lazy
 from foundation.admin.ids import as_id
 from foundation.admin.once import new_token
 from foundation.admin.pages import AdminPage
-from foundation.api.errors import refusal_response
-from foundation.errors import InvalidInput, KeyMismatch, NotPermitted, Refusal
+from foundation.errors import NotPermitted
 from foundation.money import money, money_format
-from foundation.services.idempotency import Answer, run_once
 from inventory.admin.places import open_places
 from inventory.models import Location
 from inventory.selectors import location_for, location_to_show
+from orders.admin.answers import GOES_ON, answer, once
 from orders.admin.cart import Cart, read_cart, read_object
+from orders.admin.customer_search import customer_as_json
 from orders.admin.page_menu import page_menu
 from orders.admin.page_texts import page_texts
 from orders.admin.verbs import actor_of
 from orders.models import Customer, Employee, Order
-from orders.selectors import Quote, employee_of, find_customers, quote_edit, quote_order
+from orders.selectors import Quote, employee_of, quote_edit, quote_order
 from orders.services.edit import edit_order
 from orders.services.place import place_order
 
-# The page stays, for the next order; else the order's own page follows.
-GOES_ON = "goes_on"
 SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
-MOST_CUSTOMERS_FOUND = 8
-
-
-def answer(work: Callable[[], dict[str, Any]]) -> JsonResponse:
-    """The answer to the page's script: what `work` returns, or the refusal with its sentence and its places."""
-    try:
-        return JsonResponse(work())
-    except Refusal as refusal:
-        refused = refusal_response(refusal)
-        return JsonResponse(refused.data, status=refused.status_code)
-
-
-def once(request: HttpRequest, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Does `work` once for the token that came with the cart: a double click gets the first answer again."""
-    data = read_object(request)
-    token = data.pop("once", None)
-    # What the page shows next is no part of what is asked.
-    data.pop(GOES_ON, None)
-    if not isinstance(token, str):
-        raise InvalidInput(_("This page is damaged. Reload it and try again."))
-    try:
-        done = run_once(
-            user=request.user,
-            path=request.path,
-            key=token,
-            request_digest=hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest(),
-            work=lambda: Answer(status=200, body=json.dumps(work())),
-        )
-    except KeyMismatch as mismatch:
-        # The first answer never reached the page, and the cart was changed meanwhile. Who has looked may go on.
-        raise KeyMismatch(
-            _("This page has been sent once already, with other content. Look at what it did, then press again."),
-            extra={"once": new_token()},
-        ) from mismatch
-    answered: dict[str, Any] = json.loads(done.body)
-    return answered
 
 
 def may_sell_below_minimum(request: HttpRequest, cart: Cart) -> bool:
@@ -280,42 +238,3 @@ class MenuPage(AdminPage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = as_id(request.GET.get("location"))
         return answer(lambda: page_menu(location_for(user=request.user, location_id=asked)))
-
-
-class CustomerForm(forms.ModelForm):
-    """A customer with the least that is worth writing down."""
-
-    class Meta:
-        model = Customer
-        fields = ("name", "phone", "email")
-
-
-class CustomersPage(AdminPage):
-    """Finds customers while somebody types; POST writes a new one down."""
-
-    path, name, title = "customers/", "customers", gettext_lazy("Customers")
-    permission = "orders.view_customer"
-    http_method_names = ("get", "head", "post")
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-        found = find_customers(text)[:MOST_CUSTOMERS_FOUND] if text else []
-        return JsonResponse({"customers": [customer_as_json(customer) for customer in found]})
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return answer(lambda: self.add(request))
-
-    def add(self, request: HttpRequest) -> dict[str, Any]:
-        if not request.user.has_perm("orders.add_customer"):
-            raise NotPermitted(_("You may not add customers."))
-        form = CustomerForm(read_object(request))
-        if not form.is_valid():
-            errors = {name: [str(sentence) for sentence in sentences] for name, sentences in form.errors.items()}
-            raise InvalidInput(" ".join(sentence for field in errors.values() for sentence in field), errors=errors)
-        customer = form.save()
-        self.model_admin.log_addition(request, customer, [{"added": {}}])
-        return customer_as_json(customer)
-
-
-def customer_as_json(customer: Customer) -> dict[str, Any]:
-    return {"id": customer.pk, "name": customer.name, "phone": customer.phone, "email": customer.email}

@@ -18,6 +18,7 @@ from foundation.admin.pages import OwnPages
 from foundation.money import money
 from inventory.admin.places import shows_places
 from orders.admin.batch_actions import BatchActions
+from orders.admin.customer_search import CustomersPage
 from orders.admin.filters import (
     PERIODS,
     ActiveFilter,
@@ -28,7 +29,7 @@ from orders.admin.filters import (
     PeriodFilter,
     StatusFilter,
 )
-from orders.admin.new_order import CustomersPage, EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
+from orders.admin.new_order import EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
 from orders.admin.order_page import OrderPage
 from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
 from orders.admin.words import channel_icon, items_in_words, status_badge

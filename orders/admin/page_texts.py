@@ -28,7 +28,10 @@ def page_texts() -> dict[str, str]:
         "short_title": _("Not enough in stock"),
         "unavailable_title": _("Not available now: {names}"),
         "unavailable_hint": _("Choose something else, or receive stock first."),
-        "unreachable": _("The shop does not answer. Your order is still here: check the connection and try again."),
+        "unreachable": _(
+            "The shop does not answer. Your order is still here: check the connection, or sign in again in another "
+            "tab, and try again."
+        ),
         "wait": _("One moment…"),
         "nobody": _("Nobody found."),
         "add_customer": _("Add “{name}” as a new customer"),
