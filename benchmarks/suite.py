@@ -1,0 +1,90 @@
+"""All that is measured, in one run."""
+
+from statistics import median
+
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connections
+
+from benchmarks import batches, catalogue, clients, placing, report
+from users.models import User
+from users.services.tokens import issue_token
+
+HEADER = ("what", "Samovar", "the same SQL in psycopg2", "ratio / queries")
+# The peers' own measure is an order of two lines, so it is ours.
+LINES = 2
+
+
+def run(url: str, *, rounds: int, seconds: float) -> None:
+    """Fills the empty database at `url`, measures, prints. The connections are closed at the end."""
+    print(report.machine(url), flush=True)
+    call_command("migrate", verbosity=0)
+    menu = catalogue.open_shop()
+    placing.start_ids_high()
+    try:
+        rows = [
+            *placing_rows(menu, url, rounds, seconds),
+            *http_rows(menu, url, rounds, seconds),
+            *(
+                (title, f"{elapsed:.2f} s", "", f"{queries} queries")
+                for title, elapsed, queries in batches.measure(menu)
+            ),
+        ]
+    finally:
+        connections.close_all()
+    print(report.table(rows, HEADER))
+
+
+def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:
+    rows = []
+    for lines in (2, 20):
+        queries = placing.queries(menu, lines=lines)
+        service, plain, ratio = placing.measure(menu, url, lines=lines, rounds=rounds, seconds=seconds)
+        rows.append(
+            (
+                f"place_order, {lines} lines, one process",
+                f"{service:.0f} orders/s",
+                f"{plain:.0f} orders/s",
+                f"{ratio:.2f} / {queries} queries",
+            )
+        )
+    rows.append(("place_order, 50 lines", "", "", f"{placing.queries(menu, lines=50)} queries"))
+    return rows
+
+
+def http_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:
+    token = token_of_a_till()
+    bodies = clients.bodies_of(menu.orders(placing.CARTS, lines=LINES), menu.location.pk)
+    recorded = placing.recordings(menu, lines=LINES)
+    connections.close_all()
+    over_http, plain = [], []
+    with clients.web_server() as port:
+        clients.rate_over_http(port, token, bodies, 1)
+        for _turn in range(rounds):
+            plain.append(clients.rate_of_plain_sql(url, recorded, seconds))
+            over_http.append(clients.rate_over_http(port, token, bodies, seconds))
+        ratio = median(one / other for one, other in zip(over_http, plain, strict=True))
+        rows = [
+            (
+                f"POST orders/, {LINES} lines, {clients.CLIENTS} clients over HTTP",
+                f"{median(over_http):.0f} orders/s",
+                f"{median(plain):.0f} orders/s",
+                f"{ratio:.2f}",
+            )
+        ]
+        for title, path in (
+            (
+                "GET products/ (50 of 200, with availability and options)",
+                f"/api/v1/products/?location={menu.location.pk}",
+            ),
+            ("GET orders/ (50 with their items)", "/api/v1/orders/"),
+        ):
+            half, most = clients.latencies(port, token, path, number=100)
+            rows.append((title, f"p50 {half:.0f} ms, p95 {most:.0f} ms", "", ""))
+    return rows
+
+
+def token_of_a_till() -> str:
+    user = User.objects.create_user("till@bench.example", None, is_staff=True)
+    user.groups.set([Group.objects.get(name="barista")])
+    return issue_token(user=user, name="bench").secret
