@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.forms import SetPasswordMixin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import (
@@ -145,6 +145,10 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         return self.user
 
 
+def token_lifetimes() -> list[tuple[int, str]]:
+    return [(days, ngettext("%(days)d day", "%(days)d days", days) % {"days": days}) for days in (1, 7, 30, 90, 366)]
+
+
 class NewTokenForm(forms.ModelForm):
     """The page that makes an API token."""
 
@@ -152,10 +156,7 @@ class NewTokenForm(forms.ModelForm):
         label=_("Valid for"),
         coerce=int,
         initial=30,
-        choices=[
-            (days, ngettext_lazy("%(days)d day", "%(days)d days", days) % {"days": days})
-            for days in (1, 7, 30, 90, 366)
-        ],
+        choices=token_lifetimes,
         widget=UnfoldAdminSelectWidget(),
     )
 

@@ -210,7 +210,9 @@ class VerbButtons(ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("%(verb)s: %(object)s") % {"verb": verb.label, "object": obj},
-            "object": obj,
+            # The theme makes the path above the page of these.
+            "opts": self.opts,
+            "original": obj,
             "button": VerbButton(verb=verb, url=self.verb_url(obj, verb.name), token=token_for(request), form=form),
             "back_url": self.address_after_verb(request, obj),
         }

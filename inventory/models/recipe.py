@@ -52,4 +52,4 @@ class RecipeLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.ingredient.unit} {self.ingredient.name}"
+        return f"{self.quantity} {self.ingredient.get_unit_display()} {self.ingredient.name}"

@@ -40,7 +40,7 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
     ordering = ("-last_seen_at", "-id")
     fields = (
         "event_title",
-        "severity_badge",
+        "severity",
         "subject",
         "message",
         "details",
@@ -52,7 +52,7 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
         "resolved_at",
         "dispatched_at",
     )
-    readonly_fields = ("event_title", "severity_badge")
+    readonly_fields = ("event_title",)
     actions = ("acknowledge",)
 
     @display(description=_("severity"), ordering="severity", label=BADGES)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from foundation.api.fields import IdField, IdListField, RecordField, WholeNumberField, WordField
@@ -12,9 +13,20 @@ from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
 from orders.services.batch import MOST_ORDERS
 
 MOST_OPTIONS = 100
-QUANTITY_SENTENCE = _("The quantity must be a whole number from 1 to %(most)d.") % {"most": LARGEST_QUANTITY}
 # What was sold elsewhere comes in by an import, not by a client.
 CHANNELS = [choice for choice in Order.Channel.choices if choice[0] != Order.Channel.IMPORT]
+
+
+def quantity_sentence() -> str:
+    return _("The quantity must be a whole number from 1 to %(most)d.") % {"most": LARGEST_QUANTITY}
+
+
+def lines_sentence() -> str:
+    return _("An order takes up to %(most)d lines. Split it.") % {"most": MOST_LINES}
+
+
+# In the language of whoever reads them, not of whoever started the server.
+QUANTITY_SENTENCE, LINES_SENTENCE = lazy(quantity_sentence, str)(), lazy(lines_sentence, str)()
 
 
 class QuantityField(WholeNumberField):
@@ -60,8 +72,8 @@ class OrderLineBodySerializer(StrictSerializer):
 
 def line_list(**kwargs: Any) -> serializers.ListSerializer[Any]:
     """The lines of an order."""
-    sentence = _("An order takes up to %(most)d lines. Split it.") % {"most": MOST_LINES}
-    return list_of(OrderLineBodySerializer(), most=MOST_LINES, error_messages={"max_length": sentence}, **kwargs)
+    messages = {"max_length": LINES_SENTENCE}
+    return list_of(OrderLineBodySerializer(), most=MOST_LINES, error_messages=messages, **kwargs)
 
 
 class OwnOrderBodySerializer(StrictSerializer):
