@@ -16,6 +16,8 @@ LOCAL = {
     "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
     "WHITENOISE_USE_FINDERS": "1",
 }
+# Logs are UTF-8, whatever the terminal speaks.
+FIXED = {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 HEADER = """\
 # Written at every start of the shop, for the commands of manage.py. Your own values belong into .env.
 """
@@ -42,4 +44,4 @@ def for_programs(made: Mapping[str, str]) -> dict[str, str]:
     if "DATABASE_URL" in made:
         # libpq reads PGOPTIONS, PGSSLMODE and more; they were meant for another server than the embedded one.
         given = {name: value for name, value in given.items() if not name.startswith("PG")}
-    return LOCAL | dict(made) | given | {"DJANGO_SETTINGS_MODULE": "project.settings", "PYTHONUNBUFFERED": "1"}
+    return LOCAL | dict(made) | given | FIXED
