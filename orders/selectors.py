@@ -1,7 +1,7 @@
 """Questions about orders."""
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -63,7 +63,7 @@ def quote_order(*, location: Location, lines: Sequence[OrderLine], allow_below_m
     for line in price.lines:
         for ingredient_id, quantity in line.portion.items():
             needed[ingredient_id] = needed.get(ingredient_id, Decimal(0)) + quantity * line.line.quantity
-    return _quote(price, location, needed, sold=price.lines, check_minimum=not allow_below_minimum)
+    return _quote(price, location, needed, returned={}, sold=price.lines, check_minimum=not allow_below_minimum)
 
 
 def quote_edit(*, order: Order, lines: Sequence[OrderLine], allow_below_minimum: bool = False) -> Quote:
@@ -83,25 +83,36 @@ def quote_edit(*, order: Order, lines: Sequence[OrderLine], allow_below_minimum:
     )
     edit = compare(order, items, price.lines, deductions_of(document_type=DOCUMENT_TYPE, document_ids=[order.pk]))
     needed: dict[int, Decimal] = {}
+    returned: dict[int, Decimal] = {}
     sales = [
         move for item, line in edit.added for move in sale_movements(order, line, line_id=0, quantity=item.quantity)
     ]
     for movement in [*edit.movements, *sales]:
-        needed[movement.ingredient_id] = needed.get(movement.ingredient_id, Decimal(0)) - movement.delta
+        ingredient_id, delta = movement.ingredient_id, movement.delta
+        needed[ingredient_id] = needed.get(ingredient_id, Decimal(0)) - delta
+        returned[ingredient_id] = returned.get(ingredient_id, Decimal(0)) + max(delta, Decimal(0))
     subtotal = sum((line.total for line in priced), Decimal("0.00"))
     return _quote(
         Price(lines=priced, subtotal=subtotal, discount=order.discount),
         order.location,
         needed,
+        returned=returned,
         sold=edit.sold,
         check_minimum=not allow_below_minimum,
     )
 
 
 def _quote(
-    price: Price, location: Location, needed: dict[int, Decimal], *, sold: Sequence[PricedLine], check_minimum: bool
+    price: Price,
+    location: Location,
+    needed: dict[int, Decimal],
+    *,
+    returned: Mapping[int, Decimal],
+    sold: Sequence[PricedLine],
+    check_minimum: bool,
 ) -> Quote:
-    """Compares what is needed of each ingredient, and what the sold products' recipes name, with the stock."""
+    """Compares what is needed of each ingredient, and what the sold products' recipes name, with the stock and
+    with what the edited order gives back to it."""
     recipe_ids = {recipe.ingredient_id for line in sold for recipe in line.product.recipe}
     levels = levels_of(location=location, ingredient_ids=needed.keys() | recipe_ids)
     nothing = (Decimal(0), Decimal(0))
@@ -114,7 +125,7 @@ def _quote(
     options: dict[int, str] = {}
     for line in sold:
         below = check_minimum and any(
-            quantity < max(minimum, recipe.quantity)
+            quantity + returned.get(recipe.ingredient_id, 0) < max(minimum, recipe.quantity)
             for recipe in line.product.recipe
             for quantity, minimum in [levels.get(recipe.ingredient_id, nothing)]
         )

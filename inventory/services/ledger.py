@@ -37,7 +37,10 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The level must be at or above its minimum and cover `portion` before anything moves."""
+    """The level must be at or above its minimum and cover `portion` before anything leaves it.
+
+    What comes back to it in the same call counts: who swaps one drink for another gives back the first.
+    """
 
     location_id: int
     ingredient_id: int
@@ -66,8 +69,8 @@ class GuardFailed(Exception):
     """Levels under guard do not suffice; the caller knows which products that concerns."""
 
     def __init__(self, levels: dict[int, tuple[Decimal, Decimal]], short: dict[int, tuple[Decimal, Decimal]]) -> None:
-        """`levels`: {ingredient id: (quantity, minimum)} of the levels that do not suffice; `short`: {ingredient
-        id: (needed, quantity)} of all levels, guarded or not, that do not cover what was to leave them."""
+        """`levels`: {ingredient id: (quantity in reach, minimum)} of the levels that do not suffice; `short`:
+        {ingredient id: (needed, quantity)} of all levels, guarded or not, that do not cover what was to leave."""
         super().__init__(f"below minimum or one portion: ingredients {sorted(levels)}")
         self.levels = levels
         self.short = short
@@ -90,7 +93,8 @@ WITH line AS (
     SELECT * FROM unnest(%(guard_locations)s::bigint[], %(guard_ingredients)s::bigint[], %(guard_portions)s::numeric[])
         AS t(location_id, ingredient_id, portion)
 ), need AS (
-    SELECT location_id, ingredient_id, sum(delta) AS delta, max(portion) AS portion, bool_or(is_line) AS has_lines
+    SELECT location_id, ingredient_id, sum(delta) AS delta, sum(greatest(delta, 0)) AS returned,
+           max(portion) AS portion, bool_or(is_line) AS has_lines
     FROM (SELECT location_id, ingredient_id, delta, NULL::numeric AS portion, true AS is_line FROM line
           UNION ALL SELECT location_id, ingredient_id, 0, portion, false FROM guard) AS both_kinds
     GROUP BY location_id, ingredient_id
@@ -104,8 +108,10 @@ WITH line AS (
     SELECT need.location_id, need.ingredient_id, need.delta,
            coalesce(locked.quantity, 0) AS quantity, coalesce(locked.minimum, 0) AS minimum,
            coalesce(locked.quantity, 0) + need.delta < 0 AS is_short,
-           need.portion IS NOT NULL AND (coalesce(locked.quantity, 0) < coalesce(locked.minimum, 0)
-                                         OR coalesce(locked.quantity, 0) < need.portion) AS is_guarded_off,
+           coalesce(locked.quantity, 0) + need.returned AS in_reach,
+           need.portion IS NOT NULL
+               AND coalesce(locked.quantity, 0) + need.returned < greatest(locked.minimum, need.portion)
+               AS is_guarded_off,
            need.has_lines AND locked.quantity IS NULL AS is_missing
     FROM need LEFT JOIN locked USING (location_id, ingredient_id)
 ), inflow AS (
@@ -138,7 +144,7 @@ WITH line AS (
     WHERE NOT EXISTS (SELECT 1 FROM verdict WHERE is_short OR is_guarded_off)
     ORDER BY line.place
 )
-SELECT location_id, ingredient_id, quantity, delta, minimum, is_short, is_guarded_off, is_missing
+SELECT location_id, ingredient_id, quantity, delta, minimum, in_reach, is_short, is_guarded_off, is_missing
 FROM verdict ORDER BY ingredient_id, location_id
 """
 
@@ -199,9 +205,9 @@ def post_movements(
 def refuse_if_short(rows: Sequence[Sequence[Any]]) -> None:
     """Raises what the verdict of `POST_MOVEMENTS` comes to; with a refusal in it, the statement wrote nothing."""
     guarded_off, short, missing = {}, {}, []
-    for location, ingredient, quantity, delta, minimum, is_short, is_guarded_off, is_missing in rows:
+    for location, ingredient, quantity, delta, minimum, in_reach, is_short, is_guarded_off, is_missing in rows:
         if is_guarded_off:
-            guarded_off[ingredient] = (quantity, minimum)
+            guarded_off[ingredient] = (in_reach, minimum)
         if is_short:
             short[ingredient] = (-delta, quantity)
         elif is_missing:

@@ -107,11 +107,21 @@ def test_swapping_two_drinks_takes_from_the_shelf_what_the_other_gives_back(shop
     milk = shop.ingredient("Milk", stock=100)
     latte, mocha = shop.product("Latte", recipe={milk: 100}), shop.product("Mocha", recipe={milk: 100})
     order = shop.sell(latte)
-    edited = edit(shop, order, OrderLine(mocha.pk, 1), allow_below_minimum=True)
+    edited = edit(shop, order, OrderLine(mocha.pk, 1))
     assert items(edited) == [("Mocha", 1, 0, 60)]
     assert shop.quantity(milk) == 0
     assert not OrderItem.objects.filter(name="Latte").exists()
     assert shop.ledger(milk) == [("receipt", 100), ("sale", -100), ("cancellation", 100), ("sale", -100)]
+
+
+def test_what_an_order_gives_back_counts_for_the_minimum_too(shop):
+    milk = shop.ingredient("Milk", stock=150, minimum=100)
+    small, large = shop.product("Small", recipe={milk: 100}), shop.product("Large", recipe={milk: 120})
+    order = shop.sell(small)
+    edit(shop, order, OrderLine(large.pk, 1))
+    assert shop.quantity(milk) == 30
+    refusal = refused(Unavailable, shop, order, OrderLine(small.pk, 1), OrderLine(small.pk, 1), OrderLine(large.pk, 1))
+    assert [(one["needed"], one["available"]) for one in refusal.extra["shortages"]] == [("200.000", "30.000")]
 
 
 def test_what_is_taken_back_is_what_was_taken_whatever_the_recipe_says_by_then(shop):
