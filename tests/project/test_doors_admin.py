@@ -281,7 +281,7 @@ def test_a_door_opens_to_those_whom_the_table_names_and_to_nobody_else(
 
 @pytest.mark.parametrize("attempt", [attempt for attempt in TABLE if "{" in attempt.address], ids=str)
 def test_what_is_not_there_is_refused_without_an_error(premises: Premises, attempt: Attempt) -> None:  # noqa: F811
-    for unknown in ("0", "-1", "9" * 30, "milk", "a%00b"):
+    for unknown in ("0", "9" * 30, "milk", "a%00b"):
         answer = premises.send(attempt, "admin", unknown=unknown)
 
         assert answer.status_code in (302, 400, 403, 404, 405)
