@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from inventory.menu_file import read_menu_file
@@ -36,7 +36,7 @@ FLAGS = [
 ]
 PASSWORD = "correct horse battery"
 
-SignIn = Callable[[User], None]
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -48,37 +48,47 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """A page of a person who has not signed in. The journey fails if a script of the page fails, the server
-    answers 500, or the page asks anything of another server."""
-    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900}, locale="en")
-    context.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
-    page = context.new_page()
+def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
+    """Opens pages of people who have not signed in, each with cookies of their own.
+
+    The journey fails if a script of a page fails, the server answers 500, or a page asks anything of another
+    server.
+    """
+    contexts: list[BrowserContext] = []
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on("response", lambda answer: faults.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
-    page.on(
-        "request",
-        lambda asked: None if asked.url.startswith((live_server.url, "data:", "blob:")) else faults.append(asked.url),
-    )
-    yield page
-    context.close()
+
+    def note_failure(answer: Response) -> None:
+        if answer.status >= 500:
+            faults.append(f"{answer.status} {answer.url}")
+
+    def note_stranger(asked: Request) -> None:
+        if not asked.url.startswith((live_server.url, "data:", "blob:")):
+            faults.append(asked.url)
+
+    def open_page(width: int = 1280) -> Page:
+        context = browser.new_context(base_url=live_server.url, viewport={"width": width, "height": 900}, locale="en")
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on("response", note_failure)
+        page.on("request", note_stranger)
+        return page
+
+    expect.set_options(timeout=20_000)
+    yield open_page
+    for context in contexts:
+        context.close()
     assert faults == []
 
 
-@pytest.fixture
-def sign_in(page: Page) -> SignIn:
+def sign_in(page: Page, user: User) -> None:
     """Signs a user in through the admin's own form."""
-
-    def through_the_form(user: User) -> None:
-        page.goto("/admin/")
-        page.get_by_label("E-mail").fill(user.email)
-        page.locator("input[name=password]").fill(PASSWORD)
-        page.locator("button[type=submit]").first.click()
-        page.wait_for_url("**/admin/")
-
-    return through_the_form
+    page.goto("/admin/")
+    page.get_by_label("E-mail").fill(user.email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("button[type=submit]").first.click()
+    page.wait_for_url("**/admin/")
 
 
 @pytest.fixture
@@ -101,5 +111,12 @@ def tea_bar(transactional_db: None) -> Location:
 @pytest.fixture
 def manager(tea_bar: Location) -> User:
     user = user_of("manager")
+    DefaultLocation.objects.create(user=user, location=tea_bar)
+    return user
+
+
+@pytest.fixture
+def barista(tea_bar: Location) -> User:
+    user = user_of("barista")
     DefaultLocation.objects.create(user=user, location=tea_bar)
     return user

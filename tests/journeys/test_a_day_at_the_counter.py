@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
-from inventory.models import Ingredient, Location, StockLevel, StockMovement
+from inventory.models import Category, Ingredient, Location, StockLevel, StockMovement
 from orders.models import Order
-from tests.journeys.conftest import SignIn
-from tests.shop import assert_levels_are_what_the_ledger_sums_to
+from tests.journeys.conftest import OpenPage, sign_in
+from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
 from users.models import User
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -48,10 +48,9 @@ def place(page: Page) -> Order:
     return Order.objects.latest("pk")
 
 
-def test_milk_comes_in_two_drinks_go_out_one_comes_back(
-    page: Page, sign_in: SignIn, manager: User, tea_bar: Location
-) -> None:
-    sign_in(manager)
+def test_milk_comes_in_two_drinks_go_out_one_comes_back(open_page: OpenPage, manager: User, tea_bar: Location) -> None:
+    page = open_page()
+    sign_in(page, manager)
 
     receive_milk(page, 1000)
     assert milk_left() == Decimal(1000)
@@ -93,3 +92,43 @@ def test_milk_comes_in_two_drinks_go_out_one_comes_back(
         StockMovement.objects.filter(ingredient__name="Fresh milk").order_by("id").values_list("reason", "delta")
     ) == [("receipt", Decimal(1000)), ("sale", Decimal(-230)), ("sale", Decimal(-168)), ("cancellation", Decimal(168))]
     assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_two_people_cancel_one_order_one_does_and_the_other_is_told(
+    open_page: OpenPage, manager: User, barista: User, tea_bar: Location
+) -> None:
+    shop = Shop(tea_bar, Category.objects.first())
+    tea = shop.product("Plain tea", "40.00", {Ingredient.objects.get(name="Black tea, brewed"): 300})
+    order = shop.sell(tea)
+    first, second = open_page(), open_page(width=360)
+    for page, user in ((first, manager), (second, barista)):
+        sign_in(page, user)
+        page.goto(f"/admin/orders/order/{order.pk}/change/")
+        page.locator(".ord-buttons a", has_text="Cancel the order").click()
+
+    first.locator("dialog[open] button[type=submit]").click()
+    expect(first.locator(".ord-badge").first).to_have_text("cancelled")
+    second.locator("dialog[open] button[type=submit]").click()
+
+    expect(second.get_by_text(f"Order #{order.number} is cancelled.")).to_be_visible()
+    assert order.events.filter(kind="cancel").count() == 1
+    assert shop.ledger(Ingredient.objects.get(name="Black tea, brewed"))[1:] == [
+        ("sale", Decimal(-300)),
+        ("cancellation", Decimal(300)),
+    ]
+
+
+def test_a_barista_sells_on_a_phone_and_hands_the_drink_over(open_page: OpenPage, barista: User) -> None:
+    page = open_page(width=360)
+    sign_in(page, barista)
+
+    page.goto("/admin/orders/order/add/")
+    pick(page, "Assam Black Tea", "50 %")
+    page.locator("#pos-bar").click()
+    order = place(page)
+    assert (order.total, order.created_by) == (Decimal("45.00"), barista)
+
+    for verb, status in (("Prepare", "preparing"), ("Ready", "ready"), ("Complete", "completed")):
+        page.locator(".ord-buttons button", has_text=verb).click()
+        expect(page.locator(".ord-badge").first).to_have_text(status)
+    assert list(order.events.values_list("kind", flat=True)) == ["placed", "prepare", "ready", "complete"]
