@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from tests.chromium import chromium_path
 
@@ -120,3 +121,10 @@ def empty_cache(own_cache: None) -> Iterator[None]:
     """What one test counted (sign-ins, answers) is nothing to the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def shops_language() -> Iterator[None]:
+    """A request leaves its thread in its reader's language; the next test begins in the shop's."""
+    yield
+    translation.deactivate()
