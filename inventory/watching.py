@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models import StockLevel
 from inventory.selectors import levels_that_differ_from_the_ledger
-from inventory.services.low_stock import LOW_STOCK
+from inventory.services.low_stock import LOW_STOCK, low_sentence
 from monitoring.errors import CheckFailed
 from monitoring.registry import Check, Event, LabelValues, Metric, register_check, register_event, register_metric
 from monitoring.severity import Severity
@@ -15,7 +15,7 @@ from monitoring.severity import Severity
 
 def register() -> None:
     """Tells monitoring about the store room. Called once, when the apps are ready."""
-    register_event(Event(name=LOW_STOCK, severity=Severity.WARNING, title=_("Low stock")))
+    register_event(Event(name=LOW_STOCK, severity=Severity.WARNING, title=_("Low stock"), tell=low_sentence))
     # It reads the whole ledger: not for a probe that comes every few seconds.
     register_check(Check(name="stock_ledger", run=levels_are_what_the_ledger_sums_to, timeout=60.0))
     register_metric(

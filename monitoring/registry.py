@@ -22,6 +22,8 @@ class Event:
     severity: Severity
     title: Any
     """For people, translated lazily."""
+    tell: Callable[[Mapping[str, Any]], str] | None = None
+    """Says an alert's sentence anew from its details, in the reader's language; KeyError where one is missing."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", Severity(self.severity))

@@ -1,7 +1,9 @@
 """What monitoring learns about people: locked sign-ins, and how many accounts there are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.registry import Event, Metric, register_event, register_metric
@@ -13,7 +15,7 @@ SIGN_IN_LOCKED = "users.sign_in_locked"
 
 def register() -> None:
     """Called once, when the apps are ready."""
-    register_event(Event(SIGN_IN_LOCKED, Severity.WARNING, _("Too many attempts to sign in")))
+    register_event(Event(SIGN_IN_LOCKED, Severity.WARNING, _("Too many attempts to sign in"), tell=locked_sentence))
     register_metric(
         Metric(
             name="samovar_active_users",
@@ -22,6 +24,16 @@ def register() -> None:
             collect=active_users_by_role,
         )
     )
+
+
+def locked_sentence(details: Mapping[str, Any]) -> str:
+    """What such an alert says, in the reader's language; KeyError if the details do not tell."""
+    values = {**details, "address": details["address"] or gettext("an unknown address")}
+    if "email" in details:
+        sentence = gettext("Too many attempts to sign in as %(email)s, the last of them from %(address)s.")
+    else:
+        sentence = gettext("Too many attempts to sign in from %(address)s.")
+    return sentence % values
 
 
 def active_users_by_role() -> Iterable[tuple[dict[str, str], float]]:

@@ -3,9 +3,10 @@
 Both are written in the transaction that changed the level: a sale that is rolled back has said nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -41,17 +42,28 @@ def tell_low(levels: Sequence[WatchedLevel]) -> None:
         alerts=[
             AlertText(
                 subject=level.subject,
-                message=_("%(name)s is low: %(quantity)s left, the minimum is %(minimum)s.")
-                % {
-                    "name": names[level.ingredient_id],
-                    "quantity": plain(level.quantity),
-                    "minimum": plain(level.minimum),
-                },
-                details={"location": level.location_id, "ingredient": level.ingredient_id},
+                message=low_sentence(details),
+                details=details,
             )
             for level in levels
+            for details in [details_of(level, names[level.ingredient_id])]
         ],
     )
+
+
+def details_of(level: WatchedLevel, name: str) -> dict[str, Any]:
+    return {
+        "location": level.location_id,
+        "ingredient": level.ingredient_id,
+        "name": name,
+        "quantity": plain(level.quantity),
+        "minimum": plain(level.minimum),
+    }
+
+
+def low_sentence(details: Mapping[str, Any]) -> str:
+    """What such an alert says, in the reader's language; KeyError if the details do not tell."""
+    return _("%(name)s is low: %(quantity)s left, the minimum is %(minimum)s.") % details
 
 
 def tell_recovered(levels: Sequence[WatchedLevel]) -> None:

@@ -33,7 +33,7 @@ class IsOpenFilter(admin.SimpleListFilter):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
-    list_display = ("severity_badge", "event_title", "subject", "message", "count", "last_seen_at", "state")
+    list_display = ("severity_badge", "event_title", "subject", "text", "count", "last_seen_at", "state")
     list_filter = (IsOpenFilter, "severity", "event", "last_seen_at")
     list_select_related = ("acknowledged_by",)
     search_fields = ("subject", "message")
@@ -42,7 +42,7 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
         "event_title",
         "severity",
         "subject",
-        "message",
+        "text",
         "details",
         "count",
         "created_at",
@@ -52,7 +52,7 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
         "resolved_at",
         "dispatched_at",
     )
-    readonly_fields = ("event_title",)
+    readonly_fields = ("event_title", "text")
     actions = ("acknowledge",)
 
     @display(description=_("severity"), ordering="severity", label=BADGES)
@@ -64,6 +64,10 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
         # Of an app that is gone, the name is all that is left.
         registered = events.entries.get(alert.event)
         return str(registered.title) if registered else alert.event
+
+    @admin.display(description=_("message"), ordering="message")
+    def text(self, alert: Alert) -> str:
+        return alert.text
 
     @admin.display(description=_("state"))
     def state(self, alert: Alert) -> Any:

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from monitoring.registry import events
 from monitoring.severity import Severity
 
 
@@ -52,4 +53,15 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.message
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """The message in the reader's language if its event can tell it from the details, else as it was written."""
+        event = events.entries.get(self.event)
+        if event is None or event.tell is None:
+            return self.message
+        try:
+            return event.tell(self.details)
+        except KeyError:
+            return self.message

@@ -48,7 +48,13 @@ def test_a_sale_that_leaves_less_than_the_minimum_tells_so(shop):
         f"{shop.location.pk}:{tea.pk}",
         "warning",
     )
-    assert alert.details == {"location": shop.location.pk, "ingredient": tea.pk}
+    assert alert.details == {
+        "location": shop.location.pk,
+        "ingredient": tea.pk,
+        "name": "Tea",
+        "quantity": "49",
+        "minimum": "50",
+    }
 
 
 def test_exactly_the_minimum_is_not_low(shop):

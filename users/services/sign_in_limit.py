@@ -14,13 +14,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
 from monitoring.services.alerts import notify
 from users.choices import CountedBy
 from users.errors import TooManySignIns
 from users.models import SignInCount, User
-from users.watch import SIGN_IN_LOCKED
+from users.watch import SIGN_IN_LOCKED, locked_sentence
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 KEPT_FOR = timedelta(days=2)
@@ -112,15 +111,9 @@ def _tell(first_refusals: set[str], *, email: str, address: str, rate: Rate) -> 
         notify(
             event=SIGN_IN_LOCKED,
             subject=_address_key(address),
-            message=_("Too many attempts to sign in from %(address)s.")
-            % {"address": address or _("an unknown address")},
+            message=locked_sentence(details),
             details=details,
         )
     if CountedBy.EMAIL in first_refusals and User.objects.filter(email=email).exists():
-        notify(
-            event=SIGN_IN_LOCKED,
-            subject=email,
-            message=_("Too many attempts to sign in as %(email)s, the last of them from %(address)s.")
-            % {"email": email, "address": address or _("an unknown address")},
-            details=details,
-        )
+        details = {**details, "email": email}
+        notify(event=SIGN_IN_LOCKED, subject=email, message=locked_sentence(details), details=details)
