@@ -26,6 +26,9 @@ def count_up_to_limit(rows: QuerySet[Any]) -> int:
 class CappedPaginator(Paginator):
     """For ModelAdmin.paginator: offers pages for the first 10,000 rows; a filter finds the others."""
 
+    # The theme looks for it here.
+    template_name = "foundation/pagination.html"
+
     @cached_property
     def count(self) -> int:
         return count_up_to_limit(cast("QuerySet[Any]", self.object_list))

@@ -6,13 +6,21 @@ import zoneinfo
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def day_and_time(when: datetime.datetime, zone: str) -> str:
     """21 Nov, 10:32; with the year if it is another one."""
     local = when.astimezone(zoneinfo.ZoneInfo(zone))
     this_year = timezone.now().astimezone(local.tzinfo).year
-    return date_format(local, "j M, H:i" if local.year == this_year else "j M Y, H:i")
+    if local.year == this_year:
+        return date_format(local, pgettext("format of a date", "j M, H:i"))
+    return day_of_year_and_time(local)
+
+
+def day_of_year_and_time(local: datetime.datetime) -> str:
+    """21 Nov 2026, 10:32, by the clocks of the moment's own zone."""
+    return date_format(local, pgettext("format of a date", "j M Y, H:i"))
 
 
 def clock(when: datetime.datetime, zone: str) -> str:

@@ -62,6 +62,10 @@ OF_UNFOLD = (
 )
 
 OF_DJANGO = (
+    # The theme puts the name of the kind of record behind it.
+    gettext_noop("Delete"),
+    gettext_noop("Save and add another"),
+    gettext_noop("Save and continue editing"),
     gettext_noop("Add %(name)s"),
     gettext_noop("Add %s"),
     gettext_noop("Add another %(model)s"),
