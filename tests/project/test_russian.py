@@ -21,6 +21,7 @@ from django.utils import translation
 from inventory.models import StockDocument
 from inventory.services.lines import StockLine
 from inventory.services.stock import transfer_stock, write_off_stock
+from monitoring.models import Alert
 from monitoring.services.alerts import notify
 from orders.models import BatchRun, Customer, Employee, Position
 from orders.services.transitions import complete_order, prepare_order
@@ -206,6 +207,25 @@ def test_every_page_of_the_admin_is_in_russian(russian_shop: Client) -> None:
             waiting.append(target.geturl())
     assert english == {}
     assert len(seen) > 60
+
+
+def test_an_alert_tells_each_reader_in_their_own_language(db: None) -> None:
+    bar = Shop.open("Арбат")
+    milk = bar.ingredient("Молоко", "ml", stock=100, minimum=80)
+    bar.sell(bar.product("Чай с молоком", "70.00", {milk: 50}))
+
+    alert = Alert.objects.get()
+
+    assert alert.message == str(alert) == "Молоко is low: 50 left, the minimum is 80."
+    with translation.override("ru"):
+        assert str(alert) == "Молоко: осталось 50, минимум 80."
+
+
+def test_an_alert_whose_details_do_not_tell_is_read_as_it_was_written(db: None) -> None:
+    notify(event="inventory.low_stock", subject="1:1", message="Milk is low", details={"location": 1})
+    notify(event="users.sign_in_locked", message="Too many", details={})
+
+    assert {str(alert) for alert in Alert.objects.all()} == {"Milk is low", "Too many"}
 
 
 @pytest.mark.parametrize("address", ["/admin/login/", "/admin/logout/"])
