@@ -115,8 +115,6 @@ DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# users.ApiToken takes the place of knox's table (see KNOX_TOKEN_MODEL): without this, an empty one would be made.
-MIGRATION_MODULES = {"knox": None}
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
@@ -126,7 +124,14 @@ CACHES = {
 }
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL)
-CELERY_BROKER_TRANSPORT_OPTIONS = env.json("CELERY_BROKER_TRANSPORT_OPTIONS", default={})
+# A Redis that hangs must not hang who hands it a task: without these kombu waits for it without end. Such a task is
+# not lost; what every task works on stands in the database, and a periodic one finds what was left.
+PATIENCE_WITH_REDIS = {"socket_timeout": 3, "socket_connect_timeout": 3}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    **(PATIENCE_WITH_REDIS if CELERY_BROKER_URL.startswith(("redis://", "rediss://")) else {}),
+    **env.json("CELERY_BROKER_TRANSPORT_OPTIONS", default={}),
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 # A task that was running when its worker died is given to another one: every task may run twice.
@@ -322,9 +327,7 @@ LOGGING = {
         },
         "console": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(
-                colors=False, exception_formatter=structlog.dev.plain_traceback
-            ),
+            "processor": structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
             "foreign_pre_chain": STRUCTLOG_CHAIN,
         },
     },

@@ -217,6 +217,7 @@ class PostgreSQL:
             stop_signal=signal.SIGINT,  # "fast": clients are disconnected, and the data is written
             patience=60.0,
             account=self.account,
+            serves=True,
         )
 
     def start(self, launch: Callable[[Program], None], pause: Callable[[float], None], preferred_port: int = 0) -> int:

@@ -71,6 +71,10 @@ class Program:
 
     Its session is its own, so that Ctrl-C in the terminal reaches the supervisor alone, which then stops the
     programs in their order.
+
+    Args:
+        restarts: it is started again when it ends; without it, everything stops.
+        serves: other programs need it, so it is asked to stop when they have ended.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Program:
     patience: float = 10.0
     account: Account | None = None
     restarts: bool = False
+    serves: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     log_start: int = 0
 

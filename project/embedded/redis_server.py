@@ -79,6 +79,9 @@ class Redis:
             log=self.log,
             patience=20.0,
             account=self.account,
+            # Without it orders are still sold: its end is no reason to close the shop.
+            restarts=True,
+            serves=True,
         )
 
     def start(self, launch: Callable[[Program], None], pause: Callable[[float], None], preferred_port: int = 0) -> int:

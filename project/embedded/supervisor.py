@@ -99,7 +99,7 @@ class Supervisor:
         """
         requests = max(self._requests, 1)
         for program in reversed(self.programs):
-            if program.restarts:
+            if not program.serves:
                 program.ask_to_stop()
         for program in reversed(self.programs):
             program.stop(hurry=lambda: self._requests > requests)

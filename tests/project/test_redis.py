@@ -1,7 +1,9 @@
 """The embedded Redis, really started, and the files that take its place where there is none."""
 
 import importlib.util
+import io
 import json
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +11,20 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from celery import Celery
 from kombu import Connection, Exchange, Queue
+from kombu.exceptions import OperationalError
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from project.embedded.account import Account
+from project.embedded.console import Console
 from project.embedded.errors import CannotStart
+from project.embedded.leftovers import Record
 from project.embedded.processes import Program
 from project.embedded.redis_server import Redis, file_broker, find_server
+from project.embedded.supervisor import Supervisor
+from project.settings import CELERY_TASK_PUBLISH_RETRY_POLICY, PATIENCE_WITH_REDIS
 
 PASSWORD = "correct-horse"
 
@@ -63,6 +73,41 @@ def test_what_waits_in_the_queue_survives_kill_9_and_emptying_the_cache_does_not
     again = redis.Redis.from_url(server.url(port, 0))
     assert again.lrange("celery", 0, -1) == [b"a task"]
     programs[-1].stop()
+
+
+def test_who_hands_a_task_to_a_server_that_hangs_is_told(server: Redis):
+    programs: list[Program] = []
+    port = server.start(lambda program: (programs.append(program), program.start()), time.sleep)
+    sender = Celery(broker=server.url(port, 0), set_as_current=False)
+    sender.conf.broker_transport_options = PATIENCE_WITH_REDIS
+    sender.conf.task_publish_retry_policy = CELERY_TASK_PUBLISH_RETRY_POLICY
+    sender.send_task("tea")
+    process = psutil.Process(programs[-1].pid)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(OperationalError, match="Timeout"):
+            sender.send_task("coffee")
+    finally:
+        process.send_signal(signal.SIGCONT)
+    # The connection that failed is not the one that the next task is sent through.
+    sender.send_task("milk")
+    programs[-1].stop()
+
+
+def test_killed_it_comes_back_with_what_was_in_the_queue(server: Redis, tmp_path: Path):
+    supervisor = Supervisor(Console(io.StringIO(), io.StringIO()), Record(tmp_path / "processes.json"))
+    port = server.start(supervisor.launch, supervisor.pause)
+    patient = Retry(ConstantBackoff(0.05), 200)
+    broker = redis.Redis.from_url(
+        server.url(port, 0), retry=patient, retry_on_error=[redis.ConnectionError, redis.BusyLoadingError]
+    )
+    broker.lpush("celery", "a task")
+    (program,) = supervisor.programs
+    program.process.kill()
+    program.process.wait()
+    supervisor.check()
+    assert broker.lrange("celery", 0, -1) == [b"a task"]
+    supervisor.stop()
 
 
 @pytest.mark.as_root

@@ -62,10 +62,12 @@ def program(tmp_path: Path) -> MakeProgram:
     return make
 
 
-def test_the_last_started_is_stopped_first(supervisor: Supervisor, program: MakeProgram, tmp_path: Path):
+def test_services_are_stopped_after_those_who_use_them_the_last_started_first(
+    supervisor: Supervisor, program: MakeProgram, tmp_path: Path
+):
     for name in ("database", "broker", "web"):
         script = f"trap 'echo {name} >> order; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
-        supervisor.launch(program(name, script))
+        supervisor.launch(program(name, script, serves=name != "web", restarts=name != "database"))
     until(lambda: all("ready" in other.last_words() for other in supervisor.programs))
     supervisor.stop()
     assert (tmp_path / "order").read_text().split() == ["web", "broker", "database"]
