@@ -25,9 +25,10 @@ PAGES = {
 }
 
 
-def main(address: str, accounts: Path = ROOT / "var" / "demo-accounts.json") -> None:
+def main(address: str) -> None:
     """Signs in as the demo's manager and saves docs/screenshots/*.png, 1280 × 900, and one of a phone."""
-    manager = next(one for one in json.loads(accounts.read_text()) if one["role"] == "manager")
+    accounts = json.loads((ROOT / "var" / "demo-accounts.json").read_text())
+    manager = next(account for account in accounts if account["role"] == "manager")
     pictures = ROOT / "docs" / "screenshots"
     pictures.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
@@ -53,4 +54,4 @@ def main(address: str, accounts: Path = ROOT / "var" / "demo-accounts.json") -> 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *(Path(path) for path in sys.argv[2:3]))
+    main(sys.argv[1])

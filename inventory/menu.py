@@ -109,16 +109,18 @@ def load_groups(product_ids: Collection[int]) -> dict[int, list[MenuGroup]]:
     groups: dict[int, MenuGroup] = {}
     effects: dict[int, list[MenuEffect]] = {}
     for row in rows(GROUPS, {group_id for _product_id, group_id in links}):
-        group_id, option_id = row[0], row[5]
+        group_id, name, least, most, free, option_id, option_name, price_delta, is_default, is_available, *effect = row
         if group_id not in groups:
-            groups[group_id] = MenuGroup(*row[:5], {})
+            groups[group_id] = MenuGroup(group_id, name, least, most, free, {})
         if option_id is None:
             continue
         if option_id not in effects:
             effects[option_id] = []
-            groups[group_id].options[option_id] = MenuOption(*row[5:10], effects[option_id])
-        if row[10] is not None:
-            effects[option_id].append(MenuEffect(*row[10:]))
+            groups[group_id].options[option_id] = MenuOption(
+                option_id, option_name, price_delta, is_default, is_available, effects[option_id]
+            )
+        if effect[0] is not None:
+            effects[option_id].append(MenuEffect(*effect))
     asked: dict[int, list[MenuGroup]] = {}
     for product_id, group_id in links:
         asked.setdefault(product_id, []).append(groups[group_id])
