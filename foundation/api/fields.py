@@ -1,14 +1,18 @@
 """Fields of a request's body that take only what they say, and answer in sentences."""
 
+import datetime
+import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from foundation.api.ids import LARGEST_ID
 
 # More wrong entries of a list than these are not named one by one.
 MOST_FAULTS = 20
+CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$", re.ASCII)
 
 
 class WholeNumberField(serializers.IntegerField):
@@ -55,6 +59,7 @@ class IdListField(serializers.ListField):
         return data
 
 
+@extend_schema_field({"type": "integer", "minimum": 1})
 class RecordField(serializers.PrimaryKeyRelatedField):
     """Another record by its id."""
 
@@ -80,3 +85,15 @@ class WordField(serializers.ChoiceField):
         if not isinstance(data, str) or data not in self.choices:
             self.fail("unknown_word", words=", ".join(str(word) for word in self.choices))
         return data
+
+
+@extend_schema_field({"type": "string", "pattern": CLOCK.pattern, "example": "04:00:00"})
+class ClockField(serializers.TimeField):
+    """A time of the day by the clock on the wall: "04:00". With an offset, "04:00Z", it would be another time somewhere,
+    and DRF's own field would drop the offset silently."""
+
+    def to_internal_value(self, value: Any) -> datetime.time:
+        if isinstance(value, str) and not CLOCK.fullmatch(value):
+            self.fail("invalid", format="hh:mm[:ss[.uuuuuu]]")
+        time: datetime.time = super().to_internal_value(value)
+        return time

@@ -13,7 +13,6 @@ from django_filters.filterset import BaseFilterSet
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 from django_filters.widgets import SuffixedMultiWidget
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -25,7 +24,7 @@ from foundation.errors import InvalidInput
 PARAMETERS_OF_EVERY_LIST = {"cursor", "page_size", "format"}
 
 
-@extend_schema_field(OpenApiTypes.INT)
+@extend_schema_field({"type": "integer", "minimum": 1})
 class IdFilter(Filter):
     """Rows that point to the record with this id; none if there is no such record."""
 

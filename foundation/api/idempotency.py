@@ -32,8 +32,10 @@ class IdempotentMixin:
         method = (request.method or "").lower()
         if request.method in WRITES and HEADER in request.headers and request.user.is_authenticated:
             # As viewsets do it themselves: the handler of the method is an attribute of the view's instance.
-            handler: Callable[..., HttpResponseBase] = getattr(self, method, None) or self.http_method_not_allowed  # type: ignore[attr-defined]
-            setattr(self, method, partial(handle_once, handler))
+            # Where there is none, the method is refused, whatever its key was used for.
+            handler: Callable[..., HttpResponseBase] | None = getattr(self, method, None)
+            if handler is not None:
+                setattr(self, method, partial(handle_once, handler))
 
 
 def handle_once(handler: Callable[..., HttpResponseBase], request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -9,9 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.validators import UniqueValidator
 
-from foundation.api.fields import MOST_FAULTS, RecordField, WholeNumberField, WordField
+from foundation.api.fields import MOST_FAULTS, ClockField, RecordField, WholeNumberField, WordField
 
 LONGEST_NAME_SHOWN = 50
+# What stands in the place of DRF's own fields for a model's columns.
+STRICT_FIELDS: dict[Any, Any] = {serializers.IntegerField: WholeNumberField, serializers.TimeField: ClockField}
 
 
 class RefusesUnknownFields:
@@ -70,7 +72,7 @@ class StrictModelSerializer(RefusesUnknownFields, serializers.ModelSerializer):
     """
 
     serializer_field_mapping = {
-        model_field: WholeNumberField if field is serializers.IntegerField else field
+        model_field: STRICT_FIELDS.get(field, field)
         for model_field, field in serializers.ModelSerializer.serializer_field_mapping.items()
     }
     serializer_related_field = RecordField

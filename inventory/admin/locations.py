@@ -30,10 +30,13 @@ class LocationForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "time_zone" in self.fields:
-            names = sorted(name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC")
+            names = {name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC"}
+            shown = {name for name in names if not name.startswith(("Etc/", "SystemV/"))}
+            # One that a program has set, and that is not offered: the browser would choose the first of the list.
+            shown.add(self.instance.time_zone)
             self.fields["time_zone"] = forms.ChoiceField(
                 label=self.fields["time_zone"].label,
-                choices=[(name, name.replace("_", " ")) for name in names if not name.startswith(("Etc/", "SystemV/"))],
+                choices=[(name, name.replace("_", " ")) for name in sorted(shown)],
                 widget=UnfoldAdminSelectWidget({"data-searchable": ""}),
                 help_text=_("Times and days of this location are shown by it."),
             )

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import BooleanField, Exists, F, OuterRef, Prefetch, QuerySet, Value
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
@@ -22,7 +21,7 @@ from inventory.services.catalogue import add_product, change_product, delete_pro
 
 LOCATION = OpenApiParameter(
     "location",
-    OpenApiTypes.INT,
+    {"type": "integer", "minimum": 1},
     description="Where it is to be available; without it the user's default location, or the only open one.",
 )
 

@@ -123,6 +123,10 @@ PERIODS = {
 }
 
 
+# A day outside these years is a slip of the finger.
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2999
+
+
 class PeriodFilter(ListFilter):
     """When the order was placed, in days of its own location: a named period, or from one day to another."""
 
@@ -144,10 +148,14 @@ class PeriodFilter(ListFilter):
         if not text:
             return None
         try:
-            return datetime.date.fromisoformat(text)
+            day = datetime.date.fromisoformat(text)
         except ValueError:
+            day = None
+        # The calendar's first and last years have no day before and after them.
+        if day is None or not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
             messages.warning(request, _("“%(text)s” is not a day. Write it as 2026-03-14.") % {"text": text[:40]})
             return None
+        return day
 
     def has_output(self) -> bool:
         return True

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -39,11 +39,6 @@ from users.models import User
 
 PLACE, PLACE_OWN = "orders.add_order", "orders.place_own_order"
 SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
-ORDER_BODY = PolymorphicProxySerializer(
-    component_name="NewOrder",
-    serializers=[OrderBodySerializer, OwnOrderBodySerializer],
-    resource_type_field_name=None,
-)
 
 
 def actor_of(request: Request) -> Actor:
@@ -74,9 +69,10 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
     def get_queryset(self) -> QuerySet[Order]:
         return visible_orders(self.request.user).prefetch_related("items")
 
-    @extend_schema(request=ORDER_BODY, responses={201: OrderSerializer})
+    @extend_schema(request=OrderBodySerializer, responses={201: OrderSerializer})
     def create(self, request: Request) -> Response:
-        """Sells: every gram leaves the stock, or nothing is placed. A customer orders for themselves."""
+        """Sells: every gram leaves the stock, or nothing is placed. A customer orders for themselves, and says no more
+        than `location`, `items` and `comment`."""
         values = self.asked()
         if self.is_for_oneself:
             order = place_own_order(user_id=cast("User", request.user).pk, actor=actor_of(request), **values)
@@ -84,7 +80,7 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
             order = place_order(actor=actor_of(request), **values)
         return self.answer(order, status.HTTP_201_CREATED)
 
-    @extend_schema(request=ORDER_BODY, responses=QuoteSerializer)
+    @extend_schema(request=OrderBodySerializer, responses=QuoteSerializer)
     @action(detail=False, methods=["post"])
     def quote(self, request: Request) -> Response:
         """What the order would cost and what stands in its way. Nothing is placed."""

@@ -43,6 +43,13 @@ def test_a_repeat_gets_the_first_answer_and_writes_nothing(api: APIClient) -> No
     assert subjects() == ["milk"]
 
 
+def test_a_method_that_there_is_not_is_refused_whatever_the_key_was_used_for(api: APIClient) -> None:
+    api.post(WRITE, {"subject": "milk"}, headers=KEY)
+
+    assert api.patch(WRITE, {"subject": "milk"}, headers=KEY).status_code == 405
+    assert subjects() == ["milk"]
+
+
 def test_without_a_key_every_request_writes(api: APIClient) -> None:
     for _ in range(2):
         assert api.post(WRITE, {}).status_code == 201

@@ -45,6 +45,16 @@ def test_a_location_that_makes_no_sense_is_refused_at_its_field(field: str, valu
     assert not Location.objects.exists()
 
 
+def test_a_time_zone_that_is_not_offered_stays_chosen() -> None:
+    location = Shop.open("Ship", time_zone="Etc/GMT+12").location
+
+    response = signed_in("manager").get(page("location_change", location.pk))
+
+    form = response.context["adminform"].form
+    assert ("Etc/GMT+12", "Etc/GMT+12") in form.fields["time_zone"].choices
+    assert form["time_zone"].value() == "Etc/GMT+12"
+
+
 def test_somebody_who_works_elsewhere_already_is_refused_at_their_line() -> None:
     barista = user_of("barista")
     DefaultLocation.objects.create(user=barista, location=Shop.open("Main Street").location)

@@ -427,6 +427,7 @@ class TestPlainRecords:
             ("ingredients/", {"name": "Oat", "unit": "g", "quantity": 5}, "quantity"),
             ("locations/", {"name": "River", "time_zone": "Mars/Olympus"}, "time_zone"),
             ("locations/", {"name": "River", "day_starts_at": "25:00"}, "day_starts_at"),
+            ("locations/", {"name": "River", "day_starts_at": "04:00Z"}, "day_starts_at"),
             ("locations/", {"name": "River", "is_active": "maybe"}, "is_active"),
             ("locations/", [], "non_field_errors"),
         ):

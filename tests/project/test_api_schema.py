@@ -95,6 +95,18 @@ def test_errors_are_described(schema: dict[str, Any]) -> None:
     assert "shortages" in schema["components"]["schemas"][conflict.rsplit("/", 1)[1]]["properties"]
 
 
+def test_what_the_answers_and_the_refusals_are_is_described(schema: dict[str, Any]) -> None:
+    assert operations(schema, "products/{id}/")["get"]["responses"].keys() >= {"200", "400", "404"}
+    clock = schema["components"]["schemas"]["Location"]["properties"]["day_starts_at"]
+    assert "format" not in clock, "a time of RFC 3339 has an offset"
+    assert re.search(clock["pattern"], "04:00:00")
+    parameters = {one["name"]: one["schema"] for one in operations(schema, "orders/")["get"]["parameters"]}
+    assert parameters["location"] == {"type": "integer", "minimum": 1}
+    assert parameters["cursor"]["minLength"] == 1
+    body = operations(schema, "orders/")["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body) == {"$ref"}, "a customer's order would match two of several"
+
+
 def test_every_write_says_that_it_takes_an_idempotency_key(schema: dict[str, Any]) -> None:
     for path in CONTRACT.keys() - {"auth/token/"}:
         for method, operation in operations(schema, path).items():
