@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from foundation import moments
 from foundation import money as amounts
-from foundation.decimals import plain
+from foundation.admin import numbers
 
 register = template.Library()
 
@@ -28,14 +28,14 @@ def price_change(amount: Decimal | str) -> str:
 
 @register.filter
 def quantity(number: Decimal | None) -> str:
-    """A quantity without needless zeros."""
-    return "" if number is None else plain(number)
+    """A quantity in the reader's format, without needless zeros."""
+    return "" if number is None else numbers.number(number)
 
 
 @register.filter
 def signed(number: Decimal) -> str:
     """A change with its sign: +250, −30.5."""
-    return f"+{plain(number)}" if number >= 0 else f"\N{MINUS SIGN}{plain(-number)}"
+    return f"+{numbers.number(number)}" if number >= 0 else f"\N{MINUS SIGN}{numbers.number(-number)}"
 
 
 @register.filter
