@@ -89,8 +89,10 @@ class WordField(serializers.ChoiceField):
 
 @extend_schema_field({"type": "string", "pattern": CLOCK.pattern, "example": "04:00:00"})
 class ClockField(serializers.TimeField):
-    """A time of the day by the clock on the wall: "04:00". With an offset, "04:00Z", it would be another time somewhere,
-    and DRF's own field would drop the offset silently."""
+    """A time of the day by the clock on the wall: "04:00". One with an offset, "04:00Z", is refused.
+
+    DRF's own field would drop the offset silently.
+    """
 
     def to_internal_value(self, value: Any) -> datetime.time:
         if isinstance(value, str) and not CLOCK.fullmatch(value):

@@ -76,7 +76,7 @@ class ShopSchema(AutoSchema):
     def refusals(self) -> Iterator[tuple[str, type[serializers.Serializer], str]]:
         """The errors that the operation can answer, beyond those that the view names itself."""
         writes = self.method in WRITES
-        if writes or self._is_list_view() or getattr(self.view, "query_parameters", ()):
+        if writes or self._is_list_view() or hasattr(self.view, "query_parameters"):
             yield "400", ErrorSerializer, "`invalid`: `errors` says what, field by field."
         if AllowAny not in self.view.permission_classes:
             yield "401", ErrorSerializer, "`not_authenticated` or `authentication_failed`: sign in first."
