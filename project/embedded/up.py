@@ -43,12 +43,13 @@ def open_shop(places: Places, console: Console, *, parent: int | None = None) ->
     except OSError as error:
         console.complain(f"\n{sentence_of(error)}")
         code = 1
-    if lock.is_held:
-        lock.tell(state=STOPPING)
-        supervisor.stop()
-        lock.release()
-        if code == 0:
-            console.say("Samovar is closed.")
+    finally:
+        if lock.is_held:
+            lock.tell(state=STOPPING)
+            supervisor.stop()
+            lock.release()
+    if code == 0:
+        console.say("Samovar is closed.")
     return code
 
 
@@ -60,6 +61,8 @@ class Shop:
 
     def run(self) -> None:
         """Starts the shop and watches it until StopRequested or CannotStart."""
+        # First of all: a killed shop's web server may still hold the port.
+        stopped = self.supervisor.record.stop_leftovers()
         read_dotenv()
         host, port = address.read_address(os.environ)
         if sentence := address.why_not(host, port):
@@ -67,7 +70,7 @@ class Shop:
         self.console.say("Samovar is opening.")
         secrets = Secrets.load(self.places.secrets)
         secrets.save(self.places.secrets)
-        if stopped := self.supervisor.record.stop_leftovers():
+        if stopped:
             self.console.step("Cleared", f"what was left of an earlier run: {', '.join(stopped)}")
         made = secret_variables(secrets) | Services(self.places, secrets, self.supervisor).start()
         write_env(self.places.env, made)
