@@ -34,6 +34,18 @@ class WrongStatus(Conflict):
         )
 
 
+class ChangedMeanwhile(Conflict):
+    """Somebody has changed the order since it was shown to who changes it now."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, *, number: int) -> None:
+        super().__init__(
+            _("Order #%(number)s has been changed by somebody else. Reload the page to see it as it is now.")
+            % {"number": number}
+        )
+
+
 class WrongLines(InvalidInput):
     """The lines of an order can't be sold as they stand."""
 

@@ -22,7 +22,7 @@ from orders.admin.customer_search import customer_as_json
 from orders.admin.page_menu import page_menu
 from orders.admin.page_texts import page_texts
 from orders.admin.verbs import actor_of
-from orders.models import Customer, Employee, Order
+from orders.models import Customer, Employee, Order, OrderEvent
 from orders.selectors import Quote, employee_of, quote_edit, quote_order
 from orders.services.edit import edit_order
 from orders.services.place import place_order
@@ -150,6 +150,9 @@ class EditOrderPage(OrderForm):
         return order
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Asked before the order is: what comes in between is then refused, and not overwritten.
+        events = OrderEvent.objects.filter(order_id=self.kwargs["order_id"])
+        seen_event_id = events.order_by("-pk").values_list("pk", flat=True).first()
         order = self.order()
         page = reverse("admin:orders_order_change", args=[order.pk])
         if order.status != Order.Status.PENDING:
@@ -177,6 +180,7 @@ class EditOrderPage(OrderForm):
                         if item.remaining
                     ],
                     is_edit=True,
+                    seen_event=seen_event_id,
                     urls={"quote": reverse("admin:orders_order_edit_quote", args=[order.pk]), "back": page},
                 ),
             )
@@ -193,6 +197,7 @@ class EditOrderPage(OrderForm):
             lines=cart.lines,
             comment=cart.comment,
             allow_below_minimum=may_sell_below_minimum(request, cart),
+            seen_event_id=cart.seen_event_id,
         )
         return self.done(order, _("%(order)s is changed: %(total)s."))
 

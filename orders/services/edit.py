@@ -10,6 +10,7 @@ from inventory.errors import ClosedLocation
 from inventory.menu import load_menu
 from inventory.services.ledger import Movement
 from inventory.services.returns import Deductions, deductions_of, movements_back
+from orders.errors import ChangedMeanwhile
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderItem
 from orders.pricing import OrderLine, PricedLine, price_order
@@ -39,17 +40,23 @@ def edit_order(
     lines: Sequence[OrderLine] | None = None,
     comment: str | None = None,
     allow_below_minimum: bool = False,
+    seen_event_id: int | None = None,
 ) -> Order:
     """Makes a pending order consist of `lines` (None: unchanged); the stock moves by the difference.
 
     A line with the same product and options stays the same line, at the price it was sold for; what it
     loses comes back from its own ledger rows; what it gains is deducted by today's recipe.
 
-    Raises UnknownOrder, WrongStatus, WrongLines, ClosedLocation (a closed location sells nothing more),
-    Unavailable, InsufficientStock.
+    `seen_event_id` is the newest event of the order as the editor saw it: what happened since must not be undone
+    unseen. None: whatever happened.
+
+    Raises UnknownOrder, WrongStatus, ChangedMeanwhile, WrongLines, ClosedLocation (a closed location sells nothing
+    more), Unavailable, InsufficientStock.
     """
     order = lock_order(order_id)
     require_status(order, [Order.Status.PENDING])
+    if seen_event_id is not None and order.events.filter(pk__gt=seen_event_id).exists():
+        raise ChangedMeanwhile(number=order.number)
     details: dict[str, object] = {}
     if comment is not None and comment != order.comment:
         details["comment"] = [order.comment, comment]

@@ -432,6 +432,19 @@ def test_an_edit_moves_the_stock_by_the_difference(bar: TeaBar, barista: Client)
     assert order.events.filter(kind="edited").count() == 1
 
 
+def test_two_people_who_edit_one_order_do_not_undo_each_others_work(bar: TeaBar, barista: Client) -> None:
+    order = bar.shop.sell(bar.latte, 2, [bar.small])
+    pages = [barista.get(edit_page(order)).context["page_data"] for _ in range(2)]
+    first, second = [cart(*data["items"], line(bar.cookie), seen_event=data["seen_event"]) for data in pages]
+
+    assert send(barista, edit_page(order), first).status_code == 200
+    answer = send(barista, edit_page(order), {**second, "comment": "To go"})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "changed_meanwhile")
+    order = Order.objects.get()
+    assert (order.items.count(), order.comment) == (2, "")
+
+
 def test_the_quote_of_an_edit_counts_what_the_order_holds(bar: TeaBar, barista: Client) -> None:
     order = bar.shop.sell(bar.latte, 4, [bar.small])
     quote = page("order_edit_quote", order.pk)

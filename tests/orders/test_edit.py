@@ -7,7 +7,7 @@ import pytest
 from foundation.errors import Refusal
 from inventory.errors import ClosedLocation, InsufficientStock, Unavailable
 from inventory.models import Product, RecipeLine, StockMovement
-from orders.errors import UnknownOrder, WrongLines, WrongStatus
+from orders.errors import ChangedMeanwhile, UnknownOrder, WrongLines, WrongStatus
 from orders.models import Order, OrderItem
 from orders.pricing import OrderLine
 from orders.services.cancel import cancel_item, cancel_order
@@ -205,6 +205,20 @@ def test_only_a_pending_order_is_edited(shop):
         move(order_id=order.pk, actor=shop.actor)
         refusal = refused(WrongStatus, shop, order, OrderLine(cup.pk, 2))
         assert refusal.extra == {"status": status}
+
+
+def test_what_somebody_else_did_meanwhile_is_not_undone_unseen(shop):
+    tea, cake = shop.product("Tea"), shop.product("Cake")
+    order = shop.sell(tea)
+    seen = order.events.latest("pk").pk
+    edit(shop, order, OrderLine(tea.pk, 1), OrderLine(cake.pk, 1), seen_event_id=seen)
+
+    error = refused(ChangedMeanwhile, shop, order, OrderLine(tea.pk, 2), seen_event_id=seen)
+
+    assert error.code == "changed_meanwhile"
+    assert str(error.detail).startswith(f"Order #{order.number} has been changed by somebody else.")
+    edit(shop, order, OrderLine(tea.pk, 2), seen_event_id=order.events.latest("pk").pk)
+    assert [item.quantity for item in order.items.all()] == [2]
 
 
 def test_an_edit_of_a_completed_order_says_what_it_is(shop):

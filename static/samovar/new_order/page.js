@@ -25,6 +25,7 @@
             employee: employee && employee.value ? Number(employee.value) : null,
             comment: comment.value,
             sells_below_minimum: Boolean(below?.checked),
+            ...(isEdit && { seen_event: Shop.data.seen_event }),
         };
     }
 

@@ -3,7 +3,10 @@
 
 const Shop = (() => {
     const data = JSON.parse(document.getElementById("new-order-data").textContent);
-    const csrf = document.querySelector("input[name=csrfmiddlewaretoken]").value;
+    // The cookie and not the page: signing in again in another tab, as the page advises, gives a new one.
+    const csrf = () =>
+        /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1]
+        ?? document.querySelector("input[name=csrfmiddlewaretoken]").value;
 
     const shop = { data, location: data.location };
 
@@ -53,7 +56,7 @@ const Shop = (() => {
             : {
                 method: "POST",
                 body: JSON.stringify(body),
-                headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
+                headers: { "Content-Type": "application/json", "X-CSRFToken": csrf() },
                 signal,
             };
         const answer = await fetch(url, { ...request, redirect: "error" });
