@@ -1,7 +1,5 @@
 """The pictures of products: a file in the storage, and its name in the product's row."""
 
-from functools import partial
-
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.files.storage import Storage
@@ -51,7 +49,8 @@ def write_picture(product_id: int, name: str) -> Product:
 def forget_picture(name: str | None) -> None:
     """Deletes a picture's file once the transaction that took its name out is committed."""
     if name:
-        transaction.on_commit(partial(storage().delete, name), robust=True)
+        # Not a partial: where it fails, Django asks for its name.
+        transaction.on_commit(lambda: storage().delete(name), robust=True)
 
 
 def storage() -> Storage:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -21,7 +20,7 @@ from foundation.errors import Refusal
 from orders.admin.verbs import ReasonField, WayBackField, actor_of
 from orders.models import BatchRun, Order
 from orders.services.batch import MOST_ORDERS, PART, BatchResult, cancel_orders, complete_orders, start_batch
-from orders.tasks import run_batch
+from orders.tasks import hand_over
 
 # What the page that asks about a cancellation sends back: that it was asked, and which orders were meant. Up to
 # 1,000 by their ids; a larger selection is made again from the list's filters, up to the newest order there was.
@@ -99,7 +98,7 @@ class BatchActions(ModelAdmin):
         try:
             if len(ids) > PART:
                 run = start_batch(verb=verb, order_ids=ids, actor=actor, **how)
-                transaction.on_commit(lambda: send_to_worker(run), robust=True)
+                hand_over(run.pk)
                 return redirect("admin:orders_batchrun_change", run.pk)
             service = complete_orders if verb == BatchRun.Verb.COMPLETE else cancel_orders
             results = service(order_ids=ids, actor=actor, **how)
@@ -138,11 +137,6 @@ class BatchActions(ModelAdmin):
             "back_url": request.get_full_path(),
         }
         return TemplateResponse(request, template, {**frame, **context})
-
-
-def send_to_worker(run: BatchRun) -> None:
-    """A message that is lost, with a broker that is down, is sent again by `carry_on_stalled_batches`."""
-    run_batch.delay(str(run.pk))
 
 
 def chosen_ids(request: HttpRequest, queryset: QuerySet[Order]) -> list[int]:

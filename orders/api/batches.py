@@ -1,9 +1,7 @@
 """orders/batch/… and orders/batches/: many orders at once."""
 
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -19,7 +17,7 @@ from orders.api.orders import actor_of
 from orders.api.serializers import BatchResultsSerializer, BatchRunSerializer
 from orders.models import BatchRun
 from orders.services.batch import PART, BatchResult, cancel_orders, complete_orders, start_batch
-from orders.tasks import run_batch
+from orders.tasks import hand_over
 
 ANSWERS = {200: BatchResultsSerializer, 202: BatchRunSerializer}
 
@@ -54,8 +52,7 @@ class BatchViewSet(IdempotentMixin, ViewSet):
 
     def in_background(self, verb: str, ids: list[int], **more: Any) -> Response:
         run = start_batch(verb=verb, order_ids=ids, actor=actor_of(self.request), **more)
-        # If the broker is away, a periodic task finds the batch.
-        transaction.on_commit(partial(run_batch.delay, str(run.pk)), robust=True)
+        hand_over(run.pk)
         return Response(BatchRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
 
 

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from inventory.models import Product
+from inventory.services.pictures import storage
 from tests.rest import Rest
 from tests.shop import Shop
 
@@ -83,6 +84,19 @@ def test_a_deleted_product_takes_its_picture_along(
     with django_capture_on_commit_callbacks(execute=True):
         manager.delete(f"products/{tea.pk}/")
     assert files(media) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_old_file_that_can_not_be_deleted_is_no_failure(
+    manager: Rest, tea: Product, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> None:
+        raise OSError("the disk is read-only")
+
+    upload(manager, tea, picture())
+    monkeypatch.setattr(storage(), "delete", broken)
+    manager.delete(f"products/{tea.pk}/image/", status=200)
+    assert not Product.objects.get().image
 
 
 def test_a_repeated_key_stores_one_picture(manager: Rest, tea: Product, media: Path) -> None:

@@ -13,6 +13,7 @@ from orders.services import batch
 from orders.services.actor import Actor
 from orders.services.batch import run_batch_part, start_batch
 from orders.services.transitions import complete_order
+from orders.tasks import run_batch
 from tests.inventory.admin_pages import queries_of, said, signed_in, text_of
 from tests.orders.admin_orders import page
 from tests.shop import NOBODY, Shop, assert_levels_are_what_the_ledger_sums_to, user_of
@@ -113,7 +114,7 @@ def test_orders_placed_after_the_question_are_not_meant(
     bar: Shop, orders: list[Order], barista: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_actions, "PART", 2)
-    monkeypatch.setattr(batch_actions.run_batch, "delay", lambda run_id: None)
+    monkeypatch.setattr(run_batch, "delay", lambda run_id: None)
     address = f"{LIST}?active=yes"
     asked = barista.post(address, chosen("cancel_selected", orders[:1], select_across="1"))
     assert "Cancel 3 orders" in text_of(asked)
@@ -164,7 +165,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     messages: list[str] = []
     monkeypatch.setattr(batch_actions, "PART", 2)
     monkeypatch.setattr(batch, "PART", 2)
-    monkeypatch.setattr(batch_actions.run_batch, "delay", messages.append)
+    monkeypatch.setattr(run_batch, "delay", messages.append)
     return messages
 
 
@@ -191,7 +192,7 @@ def test_a_broker_that_is_down_loses_no_batch(
     def unreachable(run_id: str) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(batch_actions.run_batch, "delay", unreachable)
+    monkeypatch.setattr(run_batch, "delay", unreachable)
     with django_capture_on_commit_callbacks(execute=True):
         response = barista.post(LIST, chosen("complete_selected", orders, select_across="1"))
 

@@ -81,6 +81,19 @@ def test_more_than_a_thousand_run_in_the_background(
     assert set(Order.objects.values_list("status", flat=True)) == {"completed"}
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "evening"}])
+def test_a_broker_that_is_away_does_not_refuse_the_batch(
+    barista: Rest, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(run_id: str) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(run_batch, "delay", unreachable)
+    answer = barista.post("orders/batch/complete/", {"ids": list(range(1, 1002))}, status=202, **headers)
+    assert str(BatchRun.objects.get().pk) == answer["batch"]
+
+
 def test_a_repeated_key_starts_one_background_batch(bar: Shop, barista: Rest) -> None:
     ids = list(range(1, 1002))
     first = barista.post("orders/batch/cancel/", {"ids": ids}, status=202, **{"Idempotency-Key": "evening"})
