@@ -25,6 +25,7 @@ from project.embedded.processes import Program
 from project.embedded.redis_server import Redis, file_broker, find_server
 from project.embedded.supervisor import Supervisor
 from project.settings import CELERY_TASK_PUBLISH_RETRY_POLICY, PATIENCE_WITH_REDIS
+from tests.project.test_supervisor import until
 
 PASSWORD = "correct-horse"
 
@@ -84,6 +85,7 @@ def test_who_hands_a_task_to_a_server_that_hangs_is_told(server: Redis):
     sender.send_task("tea")
     process = psutil.Process(programs[-1].pid)
     process.send_signal(signal.SIGSTOP)
+    until(lambda: process.status() == psutil.STATUS_STOPPED)  # on a busy machine it takes a moment
     try:
         with pytest.raises(OperationalError, match="Timeout"):
             sender.send_task("coffee")
