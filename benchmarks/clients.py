@@ -118,32 +118,44 @@ def together(work: Sequence[Callable[[], Iterator[None]]], seconds: float) -> fl
 
 def rate_of_plain_sql(url: str, recorded: Sequence[Recording], seconds: float) -> float:
     """Orders per second that the same SQL places through eight processes with a plain connection each."""
-    # A fork costs nothing here and needs nothing of Django: the children use only what was recorded.
+
+    def player() -> Callable[[Any], object]:
+        plain = connect(url)
+        return lambda one: one.play(plain)
+
+    return rate_of_processes(player, recorded, seconds)
+
+
+def rate_of_service(sell: Callable[[Any], object], carts: Sequence[Any], seconds: float) -> float:
+    """Orders per second that eight processes place through the service."""
+    return rate_of_processes(lambda: sell, carts, seconds)
+
+
+def rate_of_processes(
+    prepare: Callable[[], Callable[[Any], object]], arguments: Sequence[Any], seconds: float
+) -> float:
+    """What eight processes do per second together. Each prepares itself first; the caller has no connection open."""
     context = multiprocessing.get_context("fork")
-    counts: Any = context.SimpleQueue()
+    rates: Any = context.SimpleQueue()
     start = context.Barrier(CLIENTS)
-    processes = [
-        context.Process(target=play_for, args=(url, recorded[place:] + recorded[:place], seconds, start, counts))
-        for place in range(CLIENTS)
-    ]
+
+    def run(place: int) -> None:
+        call = prepare()
+        call(arguments[place])
+        start.wait(PATIENCE)
+        number, started = place, time.perf_counter()
+        while (elapsed := time.perf_counter() - started) < seconds:
+            call(arguments[number % len(arguments)])
+            number += 1
+        rates.put((number - place) / elapsed)
+
+    processes = [context.Process(target=run, args=(place,)) for place in range(CLIENTS)]
     for process in processes:
         process.start()
-    rates = [counts.get() for _process in processes]
+    total = float(sum(rates.get() for _process in processes))
     for process in processes:
         process.join(PATIENCE)
-    return float(sum(rates))
-
-
-def play_for(url: str, recorded: Sequence[Recording], seconds: float, start: Any, counts: Any) -> None:
-    """One process: places recorded orders for so many seconds and reports its rate."""
-    plain = connect(url)
-    start.wait(PATIENCE)
-    number, started = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - started) < seconds:
-        recorded[number % len(recorded)].play(plain)
-        number += 1
-    counts.put(number / elapsed)
-    plain.close()
+    return total
 
 
 def bodies_of(carts: Sequence[Sequence[Any]], location: int) -> list[bytes]:

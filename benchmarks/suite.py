@@ -56,20 +56,25 @@ def http_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> li
     token = token_of_a_till()
     bodies = clients.bodies_of(menu.orders(placing.CARTS, lines=LINES), menu.location.pk)
     recorded = placing.recordings(menu, lines=LINES)
+    carts = menu.orders(placing.CARTS, lines=LINES)
     connections.close_all()
-    over_http, plain = [], []
+    plain, service, over_http = [], [], []
     with clients.web_server() as port:
         clients.rate_over_http(port, token, bodies, 1)
         for _turn in range(rounds):
             plain.append(clients.rate_of_plain_sql(url, recorded, seconds))
+            service.append(clients.rate_of_service(lambda cart: placing.sell(menu, cart), carts, seconds))
             over_http.append(clients.rate_over_http(port, token, bodies, seconds))
-        ratio = median(one / other for one, other in zip(over_http, plain, strict=True))
         rows = [
             (
-                f"POST orders/, {LINES} lines, {clients.CLIENTS} clients over HTTP",
-                f"{median(over_http):.0f} orders/s",
+                title,
+                f"{median(rates):.0f} orders/s",
                 f"{median(plain):.0f} orders/s",
-                f"{ratio:.2f}",
+                f"{median(one / other for one, other in zip(rates, plain, strict=True)):.2f}",
+            )
+            for title, rates in (
+                (f"place_order, {LINES} lines, {clients.CLIENTS} processes", service),
+                (f"POST orders/, {LINES} lines, {clients.CLIENTS} clients over HTTP", over_http),
             )
         ]
         for title, path in (
