@@ -75,7 +75,8 @@ def test_what_waits_in_the_queue_survives_kill_9_and_emptying_the_cache_does_not
     programs[-1].stop()
 
 
-def test_who_hands_a_task_to_a_server_that_hangs_is_told():
+def test_who_hands_a_task_to_a_server_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CELERY_BROKER_URL", raising=False)  # Celery would prefer it to the address below
     with socket.create_server(("127.0.0.1", 0)) as hangs:  # it takes connections and never answers
         sender = Celery(broker=f"redis://127.0.0.1:{hangs.getsockname()[1]}/0", set_as_current=False)
         sender.conf.broker_transport_options = PATIENCE_WITH_REDIS
