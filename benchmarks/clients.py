@@ -136,7 +136,7 @@ def rate_of_processes(
 ) -> float:
     """What eight processes do per second together. Each prepares itself first; the caller has no connection open."""
     context = multiprocessing.get_context("fork")
-    rates: Any = context.SimpleQueue()
+    rates: Any = context.Queue()
     start = context.Barrier(CLIENTS)
 
     def run(place: int) -> None:
@@ -149,10 +149,10 @@ def rate_of_processes(
             number += 1
         rates.put((number - place) / elapsed)
 
-    processes = [context.Process(target=run, args=(place,)) for place in range(CLIENTS)]
+    processes = [context.Process(target=run, args=(place,), daemon=True) for place in range(CLIENTS)]
     for process in processes:
         process.start()
-    total = float(sum(rates.get() for _process in processes))
+    total = float(sum(rates.get(timeout=seconds + PATIENCE) for _process in processes))
     for process in processes:
         process.join(PATIENCE)
     return total
