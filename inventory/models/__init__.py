@@ -1,6 +1,11 @@
 from inventory.models.catalogue import Category, Option, OptionEffect, OptionGroup, Product, ProductOptionGroup
+from inventory.models.count import StockCount, StockCountLine
 from inventory.models.location import DefaultLocation, Location
+from inventory.models.lot import StockLot
+from inventory.models.preparation import Preparation, PreparationRecipe, PreparationRecipeLine
+from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPack
 from inventory.models.recipe import Ingredient, RecipeLine
+from inventory.models.shelf import Shelf
 from inventory.models.stock import StockDocument, StockLevel, StockMovement
 
 __all__ = [
@@ -11,10 +16,21 @@ __all__ = [
     "Option",
     "OptionEffect",
     "OptionGroup",
+    "Preparation",
+    "PreparationRecipe",
+    "PreparationRecipeLine",
     "Product",
     "ProductOptionGroup",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
     "RecipeLine",
+    "Shelf",
+    "StockCount",
+    "StockCountLine",
     "StockDocument",
     "StockLevel",
+    "StockLot",
     "StockMovement",
+    "Supplier",
+    "SupplierPack",
 ]

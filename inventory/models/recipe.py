@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+LONGEST_SHELF_LIFE_HOURS = 10 * 366 * 24
 
 
 class Ingredient(models.Model):
@@ -18,11 +20,33 @@ class Ingredient(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     unit = models.CharField(_("unit"), max_length=2, choices=Unit)
+    tracks_expiry = models.BooleanField(
+        _("has an expiry date"),
+        default=False,
+        help_text=_(
+            "Its stock is kept in lots with a date; what expires first is used first, expired lots are not sold."
+        ),
+    )
+    shelf_life_hours = models.PositiveIntegerField(
+        _("keeps for (hours)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_SHELF_LIFE_HOURS)],
+        help_text=_("From its receipt or from being made, where no other date is given."),
+    )
 
     class Meta:
         verbose_name = _("ingredient")
         verbose_name_plural = _("ingredients")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(shelf_life_hours=None)
+                | Q(shelf_life_hours__gte=1, shelf_life_hours__lte=LONGEST_SHELF_LIFE_HOURS),
+                name="shelf_life_sensible",
+                violation_error_message=_("An ingredient keeps for at least an hour and at most ten years."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

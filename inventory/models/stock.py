@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 class StockLevel(models.Model):
     """How much of an ingredient a location holds: what its ledger sums to. A missing level is 0.
 
-    `average_cost` is money per base unit, the weighted average of what came in.
+    `value` is the money that stands on the shelf, what the ledger's values sum to. `average_cost` is money per base
+    unit: value / quantity, and the last one known while there is nothing.
     """
 
     location = models.ForeignKey(
@@ -28,7 +29,16 @@ class StockLevel(models.Model):
         default=0,
         help_text=_("Below it the ingredient is low, and what needs it is no longer offered."),
     )
+    value = models.DecimalField(_("value"), max_digits=20, decimal_places=6, default=0, editable=False)
     average_cost = models.DecimalField(_("average cost"), max_digits=14, decimal_places=6, default=0, editable=False)
+    shelf = models.ForeignKey(
+        "inventory.Shelf",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="stock_levels",
+        verbose_name=_("shelf"),
+    )
 
     class Meta:
         verbose_name = _("stock level")
@@ -43,6 +53,9 @@ class StockLevel(models.Model):
                 violation_error_message=_("The minimum can't be below 0."),
             ),
             models.CheckConstraint(condition=Q(average_cost__gte=0), name="stock_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(value=0) | Q(value__gt=0, quantity__gt=0), name="stock_value_only_where_there_is_stock"
+            ),
         ]
         permissions = [
             ("receive_stock", _("Can receive stock")),
@@ -82,6 +95,15 @@ class StockDocument(models.Model):
         "inventory.Location", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("destination")
     )
     reason = models.CharField(_("reason"), max_length=9, choices=WriteOffReason, blank=True)
+    purchase_order = models.ForeignKey(
+        "inventory.PurchaseOrder",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="receipts",
+        verbose_name=_("purchase order"),
+    )
+    delivery_note = models.CharField(_("delivery note"), max_length=60, blank=True)
     comment = models.CharField(_("comment"), max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
@@ -100,6 +122,15 @@ class StockDocument(models.Model):
             models.CheckConstraint(
                 condition=(Q(kind="write_off") & ~Q(reason="")) | (~Q(kind="write_off") & Q(reason="")),
                 name="only_a_write_off_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="receipt") | Q(purchase_order=None, delivery_note=""),
+                name="only_a_receipt_comes_from_a_purchase_order",
+            ),
+            models.UniqueConstraint(
+                fields=["purchase_order", "delivery_note"],
+                condition=~Q(delivery_note="") & Q(purchase_order__isnull=False),
+                name="delivery_note_received_once",
             ),
         ]
 
@@ -135,6 +166,16 @@ class StockMovement(models.Model):
     delta = models.DecimalField(_("change"), max_digits=14, decimal_places=3)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     unit_cost = models.DecimalField(_("unit cost"), max_digits=14, decimal_places=6)
+    # Money, signed like `delta`; its sum is the level's value to the last digit, which delta × unit cost is not.
+    value = models.DecimalField(_("value"), max_digits=20, decimal_places=6)
+    lot = models.ForeignKey(
+        "inventory.StockLot",
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="movements",
+        verbose_name=_("lot"),
+    )
     document_type = models.CharField(_("document"), max_length=30)
     document_id = models.CharField(_("document number"), max_length=36)
     line_id = models.CharField(_("line"), max_length=36, blank=True)
@@ -152,10 +193,15 @@ class StockMovement(models.Model):
             models.Index(fields=["ingredient", "location", "-id"], name="movement_by_ingredient"),
             models.Index(fields=["document_type", "document_id"], name="movement_by_document"),
             models.Index(fields=["created_at"], name="movement_by_time"),
+            models.Index(fields=["lot"], name="movement_by_lot", condition=Q(lot__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(delta=0), name="movement_moves"),
             models.CheckConstraint(condition=Q(unit_cost__gte=0), name="movement_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(delta__gt=0, value__gte=0) | Q(delta__lt=0, value__lte=0),
+                name="movement_value_goes_where_the_stock_goes",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="ledger_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
