@@ -1,4 +1,4 @@
-"""Checking which options were chosen for a product."""
+"""Checking which options were chosen for a product, and which of them cost nothing."""
 
 from collections.abc import Sequence
 
@@ -44,3 +44,17 @@ def chosen_options(
     if faults:
         raise WrongChoice(f"{product.name}: {' '.join(faults)}", errors={field: faults})
     return chosen
+
+
+def free_options(chosen: Sequence[tuple[MenuGroup, MenuOption]]) -> set[int]:
+    """Of each group, the cheapest `free_choices` of the chosen options cost nothing."""
+    by_group: dict[int, list[MenuOption]] = {}
+    allowance: dict[int, int] = {}
+    for group, option in chosen:
+        by_group.setdefault(group.id, []).append(option)
+        allowance[group.id] = group.free_choices
+    free: set[int] = set()
+    for group_id, options in by_group.items():
+        costly = sorted((option for option in options if option.price_delta > 0), key=lambda option: option.price_delta)
+        free |= {option.id for option in costly[: allowance[group_id]]}
+    return free

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from foundation.decimals import round_money
 from foundation.errors import InvalidInput
-from inventory.choices import chosen_options
+from inventory.choices import chosen_options, free_options
 from inventory.menu import MenuGroup, MenuOption, MenuProduct
 from inventory.recipes import portion
 from orders.errors import WrongLines
@@ -115,17 +115,3 @@ def price_line(line: OrderLine, product: MenuProduct, chosen: Sequence[tuple[Men
     )
     unit_price = round_money(max(product.price + sum(price for _group, _option, price in options), Decimal(0)))
     return PricedLine(line, product, options, unit_price, portion(product, [option for _group, option in chosen]))
-
-
-def free_options(chosen: Sequence[tuple[MenuGroup, MenuOption]]) -> set[int]:
-    """Of each group, the cheapest `free_choices` of the chosen options cost nothing."""
-    by_group: dict[int, list[MenuOption]] = {}
-    allowance: dict[int, int] = {}
-    for group, option in chosen:
-        by_group.setdefault(group.id, []).append(option)
-        allowance[group.id] = group.free_choices
-    free: set[int] = set()
-    for group_id, options in by_group.items():
-        costly = sorted((option for option in options if option.price_delta > 0), key=lambda option: option.price_delta)
-        free |= {option.id for option in costly[: allowance[group_id]]}
-    return free

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-# There is no permission of its own: costs are for those who answer for the stock.
-PERMISSION = "inventory.change_stocklevel"
+from inventory.costs import PERMISSION
 
 
 class ShowsCosts:
