@@ -24,6 +24,8 @@ ROLES = {
         "orders.add_position",
         "orders.change_position",
         "orders.delete_position",
+        "orders.view_salesimport",
+        "orders.import_sales",
     ],
     "admin": [],
 }

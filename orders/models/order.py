@@ -31,6 +31,7 @@ class Order(models.Model):
     """What somebody bought at a location. Its status changes only through the transitions below.
 
     A transition changes only its own row's fields; `orders.services` lock, call it, and do the rest.
+    `import_key` tells an imported sale from all others, so that none comes twice: see `orders.sales_orders`.
     """
 
     class Status(models.TextChoices):
@@ -79,6 +80,7 @@ class Order(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("placed by")
     )
+    import_key = models.CharField(_("import key"), max_length=160, null=True, blank=True, editable=False)
 
     objects = OrderQuerySet.as_manager()
 
@@ -109,6 +111,12 @@ class Order(models.Model):
                 condition=Q(status__in=["completed", "cancelled"], closed_at__isnull=False)
                 | (~Q(status__in=["completed", "cancelled"]) & Q(closed_at=None)),
                 name="order_closed_when_over",
+            ),
+            models.UniqueConstraint(
+                fields=["import_key"], condition=Q(import_key__isnull=False), name="order_import_key_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(import_key=None) | Q(channel="import"), name="order_import_key_of_imported"
             ),
         ]
         permissions = [
@@ -216,6 +224,7 @@ class OrderEvent(models.Model):
 
     class Kind(models.TextChoices):
         PLACED = "placed", _("placed")
+        IMPORTED = "imported", _("imported")
         EDITED = "edited", _("edited")
         PREPARED = "prepare", _("being prepared")
         READIED = "ready", _("ready")
