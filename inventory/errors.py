@@ -99,6 +99,17 @@ class UnknownIngredient(InvalidInput):
     """A line names an ingredient that does not exist."""
 
 
+class WrongUnit(InvalidInput):
+    """A quantity is written in a unit that its ingredient is not counted in."""
+
+    def __init__(self, word: str, *, expected: Sequence[str]) -> None:
+        sentence = _("“%(word)s” is not a unit for this ingredient. Use one of: %(units)s.") % {
+            "word": word,
+            "units": ", ".join(expected),
+        }
+        super().__init__(sentence, errors={"quantity": [sentence]})
+
+
 class UnknownLevel(Missing):
     """There is no such stock level."""
 
