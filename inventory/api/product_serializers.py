@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from foundation.api.fields import IdField, IdListField
 from foundation.api.serializers import StrictModelSerializer, StrictSerializer, list_of
+from foundation.decimals import round_money
 from inventory.models import Option, Product, RecipeLine
 from inventory.services.catalogue import MOST_RECIPE_LINES, RecipeEntry
 
@@ -39,17 +41,32 @@ class RecipeLineSerializer(serializers.ModelSerializer):
         fields = ("ingredient", "quantity", "scales")
 
 
+# What only those see who may see costs.
+COST_FIELDS = ("cost", "margin", "unknown_costs")
+MONEY = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
+
+
 class ProductSerializer(serializers.ModelSerializer):
     """Something that is sold.
 
     `is_available` is computed for the location: listed, and everything of its recipe is in stock. It is null in
-    the answer to a write if there are several locations and the user has no default one.
+    the answer to a write if there are several locations and the user has no default one; so are the costs.
     """
 
     is_available = serializers.BooleanField(read_only=True, allow_null=True)
     option_groups = ProductGroupSerializer(source="group_links", many=True, read_only=True)
     recipe = RecipeLineSerializer(
         source="recipe_lines", many=True, read_only=True, help_text="Only for who may see recipes."
+    )
+    cost = serializers.SerializerMethodField(
+        help_text="Of one portion, by the recipe as it is written and the location's average costs; null without a "
+        "recipe. At least so much if there are `unknown_costs`. Only for who may see costs."
+    )
+    margin = serializers.SerializerMethodField(help_text="What is left of `price`. Only for who may see costs.")
+    unknown_costs = serializers.ListField(
+        child=serializers.IntegerField(),
+        read_only=True,
+        help_text="The ingredients whose cost is not known. Only for who may see costs.",
     )
 
     class Meta:
@@ -66,13 +83,26 @@ class ProductSerializer(serializers.ModelSerializer):
             "position",
             "option_groups",
             "recipe",
+            *COST_FIELDS,
         )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
         if not self.context.get("shows_recipes", True):
             del fields["recipe"]
+        if not self.context.get("shows_costs", True):
+            for name in COST_FIELDS:
+                del fields[name]
         return fields
+
+    @extend_schema_field(MONEY)
+    def get_cost(self, product: Any) -> str | None:
+        return None if product.cost is None else str(round_money(product.cost))
+
+    @extend_schema_field(MONEY)
+    def get_margin(self, product: Any) -> str | None:
+        """The price less the cost as it is shown, so that the three agree."""
+        return None if product.cost is None else str(product.price - round_money(product.cost))
 
 
 class RecipeLineBodySerializer(StrictSerializer):

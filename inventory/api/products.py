@@ -13,7 +13,9 @@ from foundation.api.filters import IdFilter
 from foundation.api.ids import id_parameter
 from foundation.api.records import DeletableRecordViewSet, permissions_of
 from foundation.api.serializers import validated
+from inventory.api.costs import ShowsCosts
 from inventory.api.product_serializers import ProductBodySerializer, ProductSerializer
+from inventory.cost_selectors import with_costs
 from inventory.errors import UnknownLocation
 from inventory.models import Location, Option, Product, ProductOptionGroup
 from inventory.selectors import location_for, options_in_stock, with_availability
@@ -22,7 +24,7 @@ from inventory.services.catalogue import add_product, change_product, delete_pro
 LOCATION = OpenApiParameter(
     "location",
     {"type": "integer", "minimum": 1},
-    description="Where it is to be available; without it the user's default location, or the only open one.",
+    description="Where it is to be available, and whose costs are shown; without it the user's default location, or the only open one.",
 )
 
 
@@ -39,7 +41,7 @@ class ProductFilter(filters.FilterSet):
 
 @extend_schema(tags=["products"])
 @extend_schema_view(list=extend_schema(parameters=[LOCATION]), retrieve=extend_schema(parameters=[LOCATION]))
-class ProductViewSet(DeletableRecordViewSet):
+class ProductViewSet(ShowsCosts, DeletableRecordViewSet):
     """What is sold, with the questions that each product asks."""
 
     serializer_class = ProductSerializer
@@ -70,6 +72,8 @@ class ProductViewSet(DeletableRecordViewSet):
         links = ProductOptionGroup.objects.prefetch_related("group", Prefetch("group__options", options))
         products = products.annotate(category_position=F("category__position"))
         products = products.prefetch_related(Prefetch("group_links", links))
+        if self.shows_costs:
+            products = with_costs(products, location=location)
         return products.prefetch_related("recipe_lines") if self.shows_recipes else products
 
     @property
