@@ -12,13 +12,17 @@ from foundation.errors import Conflict, InvalidInput, Missing
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """So much of an ingredient is needed, and only so much is there, in the ingredient's base unit."""
+    """So much of an ingredient is needed, and only so much may be used, in the ingredient's base unit.
+
+    `expired` is what stands there besides and has expired.
+    """
 
     ingredient_id: int
     name: str
     needed: Decimal
     available: Decimal
     unit: str
+    expired: Decimal = Decimal("0.000")
 
     @property
     def shown_unit(self) -> str:
@@ -32,13 +36,20 @@ class Shortage:
             "needed": str(self.needed),
             "available": str(self.available),
             "unit": self.unit,
+            "expired": str(self.expired),
         }
 
     def __str__(self) -> str:
-        return _("%(name)s: %(needed)s %(unit)s needed, %(available)s there") % {
+        sentence = (
+            _("%(name)s: %(needed)s %(unit)s needed, %(available)s there, %(expired)s expired")
+            if self.expired
+            else _("%(name)s: %(needed)s %(unit)s needed, %(available)s there")
+        )
+        return sentence % {
             "name": self.name,
             "needed": plain(self.needed),
             "available": plain(self.available),
+            "expired": plain(self.expired),
             "unit": self.shown_unit,
         }
 

@@ -209,7 +209,14 @@ def ingredient_has_moved(ingredient: Ingredient) -> bool:
     return StockMovement.objects.filter(ingredient=ingredient).exists()
 
 
-def describe_shortages(missing: Mapping[int, tuple[Decimal, Decimal]]) -> list[Shortage]:
-    """Names what is missing: {ingredient id: (needed, available)} in base units, in the order of names."""
+def describe_shortages(
+    missing: Mapping[int, tuple[Decimal, Decimal]], *, expired: Mapping[int, Decimal] | None = None
+) -> list[Shortage]:
+    """Names what is missing: {ingredient id: (needed, available)} in base units, in the order of names. `expired`
+    tells what stands there of it and may not be used any more."""
+    gone = expired or {}
     ingredients = Ingredient.objects.filter(pk__in=missing).order_by("name")
-    return [Shortage(one.pk, one.name, *missing[one.pk], one.unit) for one in ingredients]
+    return [
+        Shortage(one.pk, one.name, *missing[one.pk], one.unit, expired=gone.get(one.pk, Decimal("0.000")))
+        for one in ingredients
+    ]

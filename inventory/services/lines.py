@@ -1,5 +1,6 @@
 """Checking the lines of a stock document before anything is written."""
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,11 +19,23 @@ LARGEST_COST = Decimal("999999")
 
 @dataclass(frozen=True, slots=True)
 class StockLine:
-    """So much of an ingredient, in its base unit; `unit_cost` is money per base unit, None if unknown."""
+    """So much of an ingredient, in its base unit; `unit_cost` is money per base unit, None if unknown.
+
+    Of an ingredient with an expiry date, `expires_on` is the last good day and `lot_code` the maker's mark of what
+    comes in; `lot_id` names the lot that something leaves.
+    """
 
     ingredient_id: int
     quantity: Decimal
     unit_cost: Decimal | None = None
+    expires_on: datetime.date | None = None
+    lot_code: str = ""
+    lot_id: int | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Lines with the same key are one and the same thing written twice."""
+        return self.ingredient_id, self.expires_on, self.lot_code, self.lot_id
 
 
 def check_open(location: Location) -> None:
@@ -31,8 +44,8 @@ def check_open(location: Location) -> None:
         raise ClosedLocation(location.name)
 
 
-def check_lines(lines: Sequence[StockLine]) -> None:
-    """Refuses empty, overlong and senseless lists, each wrong line at its place.
+def check_lines(lines: Sequence[StockLine]) -> dict[int, Ingredient]:
+    """Refuses empty, overlong and senseless lists, each wrong line at its place. Answers with the ingredients by id.
 
     Raises InvalidInput, UnknownIngredient.
     """
@@ -40,18 +53,18 @@ def check_lines(lines: Sequence[StockLine]) -> None:
         raise InvalidInput.at("lines", _("Add at least one line."))
     if len(lines) > MOST_LINES:
         raise InvalidInput.at("lines", _("A document takes up to %(most)d lines. Split it.") % {"most": MOST_LINES})
-    known = set(Ingredient.objects.filter(pk__in={line.ingredient_id for line in lines}).values_list("pk", flat=True))
+    known = {one.pk: one for one in Ingredient.objects.filter(pk__in={line.ingredient_id for line in lines})}
     unknown: dict[str, list[str]] = {}
     wrong: dict[str, list[str]] = {}
-    seen: set[int] = set()
+    seen: set[object] = set()
     for place, line in enumerate(lines):
         if line.ingredient_id not in known:
             unknown[f"lines[{place}].ingredient"] = [_("There is no ingredient %(id)s.") % {"id": line.ingredient_id}]
-        if line.ingredient_id in seen:
+        if line.key in seen:
             wrong[f"lines[{place}].ingredient"] = [
                 _("This ingredient stands in the list already. Add the quantities up.")
             ]
-        seen.add(line.ingredient_id)
+        seen.add(line.key)
         sentence = quantity_fault(line.quantity)
         if sentence:
             wrong[f"lines[{place}].quantity"] = [sentence]
@@ -63,6 +76,7 @@ def check_lines(lines: Sequence[StockLine]) -> None:
         raise UnknownIngredient(_("Some ingredients do not exist."), errors=unknown | wrong)
     if wrong:
         raise InvalidInput(_("Some lines are wrong."), errors=wrong)
+    return known
 
 
 def quantity_fault(quantity: Decimal) -> str:

@@ -4,24 +4,25 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from foundation.decimals import round_quantity
 from inventory.models import StockMovement
 from inventory.services.ledger import Movement
 
 Reason = StockMovement.Reason
-COST_STEP = Decimal("0.000001")
+VALUE_STEP = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
 class Deduction:
-    """What a line still holds of an ingredient: `quantity` in the base unit, bought at `unit_cost` each."""
+    """What a line still holds of an ingredient, from one lot: `quantity` in the base unit, which left with `value`."""
 
     location_id: int
     ingredient_id: int
+    lot_id: int | None
     quantity: Decimal
-    unit_cost: Decimal
+    value: Decimal
 
 
 # {(document id, line id): what the line still holds}
@@ -41,16 +42,14 @@ def deductions_of(*, document_type: str, document_ids: Collection[int | str]) ->
             reason__in=[Reason.SALE, Reason.CANCELLATION],
         )
         .order_by()
-        .values("document_id", "line_id", "location_id", "ingredient_id")
-        .annotate(quantity=-Sum("delta"), value=-Sum(F("delta") * F("unit_cost")))
-        .values_list("document_id", "line_id", "location_id", "ingredient_id", "quantity", "value")
+        .values("document_id", "line_id", "location_id", "ingredient_id", "lot_id")
+        .annotate(quantity=-Sum("delta"), held_value=-Sum("value"))
+        .values_list("document_id", "line_id", "location_id", "ingredient_id", "lot_id", "quantity", "held_value")
     )
-    for document_id, line_id, location_id, ingredient_id, quantity, value in rows:
-        if quantity > 0:
-            unit_cost = max(value / quantity, Decimal(0)).quantize(COST_STEP)
-            held.setdefault((document_id, line_id), []).append(
-                Deduction(location_id, ingredient_id, quantity, unit_cost)
-            )
+    for document_id, line_id, *held_of_lot in rows:
+        deduction = Deduction(*held_of_lot)
+        if deduction.quantity > 0:
+            held.setdefault((document_id, line_id), []).append(deduction)
     return held
 
 
@@ -65,9 +64,11 @@ def movements_back(
     movements: list[Movement] = []
     document_id, line_id = str(document_id), str(line_id)
     for held in deductions.get((document_id, line_id), ()):
-        quantity = held.quantity if part == whole else round_quantity(held.quantity * part / whole)
+        is_all = part == whole
+        quantity = held.quantity if is_all else round_quantity(held.quantity * part / whole)
         if not quantity:
             continue
+        value = held.value if is_all else (held.value * quantity / held.quantity).quantize(VALUE_STEP)
         movements.append(
             Movement(
                 held.location_id,
@@ -76,13 +77,20 @@ def movements_back(
                 Reason.CANCELLATION,
                 document_id,
                 line_id=line_id,
-                unit_cost=held.unit_cost,
+                value=value,
+                lot_id=held.lot_id,
             )
         )
         if not restock:
             movements.append(
                 Movement(
-                    held.location_id, held.ingredient_id, -quantity, Reason.WRITE_OFF, document_id, line_id=line_id
+                    held.location_id,
+                    held.ingredient_id,
+                    -quantity,
+                    Reason.WRITE_OFF,
+                    document_id,
+                    line_id=line_id,
+                    lot_id=held.lot_id,
                 )
             )
     return movements

@@ -13,7 +13,9 @@ from inventory.locks import lock_level, lock_levels
 from inventory.models import Location, StockDocument, StockLevel, StockMovement
 from inventory.services.ledger import Movement, open_levels, post_movements
 from inventory.services.lines import StockLine, check_lines, check_open, quantity_fault
+from inventory.services.lots import LotKey, open_lots
 from inventory.services.low_stock import WatchedLevel, tell_low, tell_recovered
+from inventory.services.receipts import Incoming, expiries_of, post_receipt
 
 Reason = StockMovement.Reason
 
@@ -32,32 +34,31 @@ def receive_stock(
     Raises ClosedLocation, UnknownIngredient, InvalidInput.
     """
     check_open(location)
-    check_lines(lines)
+    ingredients = check_lines(lines)
+    came_at = at or timezone.now()
+    expiries = expiries_of(lines, ingredients=ingredients, location=location, at=came_at)
     document = StockDocument.objects.create(
         kind=StockDocument.Kind.RECEIPT,
         location=location,
         comment=comment,
         created_by_id=created_by_id,
-        created_at=at or timezone.now(),
+        created_at=came_at,
     )
-    open_levels(pairs=[(location.pk, line.ingredient_id) for line in lines])
-    post_movements(
-        movements=[
-            Movement(
-                location.pk,
+    post_receipt(
+        document=document,
+        incoming=[
+            Incoming(
                 line.ingredient_id,
                 line.quantity,
-                Reason.RECEIPT,
-                str(document.pk),
                 line_id=str(place),
                 unit_cost=line.unit_cost,
+                expires_at=expires_at,
+                lot_code=line.lot_code,
             )
-            for place, line in enumerate(lines, start=1)
+            for place, (line, expires_at) in enumerate(zip(lines, expiries, strict=True), start=1)
         ],
-        document_type=document.kind,
         created_by_id=created_by_id,
         comment=comment,
-        at=document.created_at,
     )
     return document
 
@@ -72,7 +73,8 @@ def write_off_stock(
     created_by_id: int | None,
     at: datetime.datetime | None = None,
 ) -> StockDocument:
-    """Takes spoiled, broken, tasted or mistaken ingredients off the shelves.
+    """Takes spoiled, broken, tasted or mistaken ingredients off the shelves: from the lot that a line names, else
+    what expires first.
 
     Raises InsufficientStock, ClosedLocation, UnknownIngredient, InvalidInput.
     """
@@ -93,7 +95,13 @@ def write_off_stock(
     post_movements(
         movements=[
             Movement(
-                location.pk, line.ingredient_id, -line.quantity, Reason.WRITE_OFF, str(document.pk), line_id=str(place)
+                location.pk,
+                line.ingredient_id,
+                -line.quantity,
+                Reason.WRITE_OFF,
+                str(document.pk),
+                line_id=str(place),
+                lot_id=line.lot_id,
             )
             for place, line in enumerate(lines, start=1)
         ],
@@ -134,31 +142,61 @@ def transfer_stock(
     )
     wanted = {line.ingredient_id for line in lines}
     open_levels(pairs=[(destination.pk, ingredient_id) for ingredient_id in wanted])
-    # The cost that travels is read under the lock, or a receipt in between would change it.
-    levels = lock_levels(location_ids=[source.pk, destination.pk], ingredient_ids=wanted)
-    costs = {level.ingredient_id: level.average_cost for level in levels if level.location_id == source.pk}
-    movements = []
-    for place, line in enumerate(lines, start=1):
-        for location, delta in ((source, -line.quantity), (destination, line.quantity)):
-            movements.append(
-                Movement(
-                    location.pk,
-                    line.ingredient_id,
-                    delta,
-                    Reason.TRANSFER,
-                    str(document.pk),
-                    line_id=str(place),
-                    unit_cost=costs.get(line.ingredient_id, Decimal(0)),
-                )
+    lock_levels(location_ids=[source.pk, destination.pk], ingredient_ids=wanted)
+
+    def post(movements: Sequence[Movement]) -> None:
+        post_movements(
+            movements=movements,
+            document_type=document.kind,
+            created_by_id=created_by_id,
+            comment=comment,
+            at=document.created_at,
+        )
+
+    post(
+        [
+            Movement(
+                source.pk,
+                line.ingredient_id,
+                -line.quantity,
+                Reason.TRANSFER,
+                str(document.pk),
+                line_id=str(place),
+                lot_id=line.lot_id,
             )
-    post_movements(
-        movements=movements,
-        document_type=document.kind,
-        created_by_id=created_by_id,
-        comment=comment,
-        at=document.created_at,
+            for place, line in enumerate(lines, start=1)
+        ]
+    )
+    # What has left is what arrives: of the same lots, and worth the same to the last digit.
+    left = list(
+        StockMovement.objects.filter(document_type=document.kind, document_id=str(document.pk))
+        .select_related("lot")
+        .order_by("id")
+    )
+    lots = open_lots(wanted=[key for one in left if (key := lot_key(destination, one))])
+    post(
+        [
+            Movement(
+                destination.pk,
+                one.ingredient_id,
+                -one.delta,
+                Reason.TRANSFER,
+                str(document.pk),
+                line_id=one.line_id,
+                value=-one.value,
+                lot_id=lots[key] if (key := lot_key(destination, one)) else None,
+            )
+            for one in left
+        ]
     )
     return document
+
+
+def lot_key(location: Location, movement: StockMovement) -> LotKey | None:
+    """The lot at `location` with the date and the code of the one that a movement took from, if it took from one."""
+    if movement.lot is None:
+        return None
+    return LotKey(location.pk, movement.ingredient_id, movement.lot.expires_at, movement.lot.code)
 
 
 @transaction.atomic

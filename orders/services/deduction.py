@@ -4,6 +4,8 @@ import datetime
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from django.utils import timezone
+
 from inventory.errors import Unavailable
 from inventory.menu import MenuProduct
 from inventory.models import StockMovement
@@ -53,7 +55,8 @@ def deduct(
     """Moves the stock of an order inside the caller's transaction, as a whole.
 
     Unless `allow_below_minimum`, every ingredient of the products' recipes must be at or above its minimum
-    and cover one portion: else the product is not available. Raises Unavailable, InsufficientStock.
+    and cover one portion: else the product is not available. What has expired is not sold.
+    Raises Unavailable, InsufficientStock.
     """
     by_id = {product.id: product for product in products}
     portions: dict[int, list[tuple[MenuProduct, Guard]]] = {}
@@ -68,6 +71,7 @@ def deduct(
             document_type=DOCUMENT_TYPE,
             created_by_id=actor.user_id,
             guards=guards,
+            fresh_at=at or timezone.now(),
             at=at,
         )
     except GuardFailed as failed:
@@ -81,4 +85,6 @@ def deduct(
                     needed[ingredient_id] = (least, quantity)
         for ingredient_id, (total, quantity) in failed.short.items():
             needed[ingredient_id] = (max(total, needed.get(ingredient_id, (total, quantity))[0]), quantity)
-        raise Unavailable(products=list(blocked.items()), shortages=describe_shortages(needed)) from failed
+        raise Unavailable(
+            products=list(blocked.items()), shortages=describe_shortages(needed, expired=failed.expired)
+        ) from failed

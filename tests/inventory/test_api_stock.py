@@ -86,7 +86,7 @@ def test_what_is_written_off_says_why(bar: Shop, barista: Rest) -> None:
     short = {"lines": [{"ingredient": milk.pk, "quantity": "750"}], "reason": "tasting"}
     answer = barista.refused("post", "stock/write-off/", short, status=409, kind="insufficient_stock")
     assert answer["shortages"] == [
-        {"ingredient": milk.pk, "name": "Milk", "needed": "750.000", "available": "749.500", "unit": "ml"}
+        {"ingredient": milk.pk, "name": "Milk", "needed": "750.000", "available": "749.500", "unit": "ml", "expired": "0.000"}
     ]
     assert bar.quantity(milk) == Decimal("749.5")
 

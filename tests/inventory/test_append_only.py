@@ -70,22 +70,30 @@ def test_a_level_below_zero_is_refused_by_the_database(movement):
         ("UPDATE inventory_stocklevel SET minimum = -0.001", "stock_minimum_not_negative"),
         ("UPDATE inventory_stocklevel SET average_cost = -0.000001", "stock_cost_not_negative"),
         (
-            "INSERT INTO inventory_stocklevel (location_id, ingredient_id, quantity, minimum, average_cost) "
-            "SELECT location_id, ingredient_id, 0, 0, 0 FROM inventory_stocklevel",
+            "INSERT INTO inventory_stocklevel (location_id, ingredient_id, quantity, minimum, value, average_cost) "
+            "SELECT location_id, ingredient_id, 0, 0, 0, 0 FROM inventory_stocklevel",
             "stock_level_once",
         ),
         (
-            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, document_type, "
-            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 0, reason, 0, '', '', '', "
+            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, document_type, "
+            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 0, reason, 0, 0, '', '', '', "
             "'', now() FROM inventory_stockmovement",
             "movement_moves",
         ),
         (
-            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, document_type, "
-            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 1, reason, -1, '', '', '', "
+            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, document_type, "
+            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 1, reason, -1, 0, '', '', '', "
             "'', now() FROM inventory_stockmovement",
             "movement_cost_not_negative",
         ),
+        (
+            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, "
+            "document_type, document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 1, reason, 1, "
+            "-1, '', '', '', '', now() FROM inventory_stockmovement",
+            "movement_value_goes_where_the_stock_goes",
+        ),
+        ("UPDATE inventory_stocklevel SET value = -1", "stock_value_only_where_there_is_stock"),
+        ("UPDATE inventory_stocklevel SET value = 1, quantity = 0", "stock_value_only_where_there_is_stock"),
         (
             "UPDATE inventory_stockdocument SET destination_id = location_id WHERE kind = 'receipt'",
             "only_a_transfer_has_a_destination",

@@ -50,8 +50,8 @@ def test_lines_are_written_in_their_order_and_levels_follow_by_their_sum(shop):
     assert shop.quantity(milk) == Decimal("39.499")
     assert shop.quantity(tea) == Decimal("80.000")
     assert changes == [
-        LevelChange(shop.location.pk, tea.pk, Decimal(100), Decimal(-20), Decimal(0)),
-        LevelChange(shop.location.pk, milk.pk, Decimal(50), Decimal("-10.501"), Decimal(0)),
+        LevelChange(shop.location.pk, tea.pk, Decimal(100), Decimal(-20), Decimal(0), Decimal(0)),
+        LevelChange(shop.location.pk, milk.pk, Decimal(50), Decimal("-10.501"), Decimal(0), Decimal(0)),
     ]
     written = StockMovement.objects.filter(document_type="test").order_by("id")
     assert list(written.values_list("ingredient_id", "delta", "line_id")) == [
@@ -78,9 +78,23 @@ def test_one_thousandth_too_much_is_refused_and_names_everything_that_is_missing
         move(shop, (tea, "-10.001"), (sugar, "-10"), (milk, "-6"), (pearls, "-1"), (milk, "-5"))
 
     assert [shortage.as_json() for shortage in refused.value.shortages] == [
-        {"ingredient": milk.pk, "name": "Milk", "needed": "11", "available": "10.000", "unit": "ml"},
-        {"ingredient": pearls.pk, "name": "Pearls", "needed": "1", "available": "0", "unit": "g"},
-        {"ingredient": tea.pk, "name": "Tea", "needed": "10.001", "available": "10.000", "unit": "g"},
+        {
+            "ingredient": milk.pk,
+            "name": "Milk",
+            "needed": "11",
+            "available": "10.000",
+            "unit": "ml",
+            "expired": "0.000",
+        },
+        {"ingredient": pearls.pk, "name": "Pearls", "needed": "1", "available": "0", "unit": "g", "expired": "0.000"},
+        {
+            "ingredient": tea.pk,
+            "name": "Tea",
+            "needed": "10.001",
+            "available": "10.000",
+            "unit": "g",
+            "expired": "0.000",
+        },
     ]
     assert refused.value.detail == (
         "Not enough in stock. Milk: 11 ml needed, 10 there; Pearls: 1 g needed, 0 there; "

@@ -196,8 +196,22 @@ def test_a_shortage_names_both_ingredients(bar: Shop, barista: Rest) -> None:
     latte = bar.product("Latte", "70.00", {milk: 200, tea: 10})
     answer = barista.refused("post", "orders/", {"items": [line(latte, 2)]}, status=409, kind="insufficient_stock")
     assert answer["shortages"] == [
-        {"ingredient": milk.pk, "name": "Milk", "needed": "400.000", "available": "300.000", "unit": "ml"},
-        {"ingredient": tea.pk, "name": "Tea", "needed": "20.000", "available": "15.000", "unit": "g"},
+        {
+            "ingredient": milk.pk,
+            "name": "Milk",
+            "needed": "400.000",
+            "available": "300.000",
+            "unit": "ml",
+            "expired": "0.000",
+        },
+        {
+            "ingredient": tea.pk,
+            "name": "Tea",
+            "needed": "20.000",
+            "available": "15.000",
+            "unit": "g",
+            "expired": "0.000",
+        },
     ]
     assert not Order.objects.exists()
     quote = barista.post("orders/quote/", {"items": [line(latte, 2)]}, status=200)

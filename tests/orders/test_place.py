@@ -125,8 +125,22 @@ def test_two_missing_ingredients_are_both_named(shop):
     latte = shop.product("Latte", recipe={tea: 10, milk: 20, sugar: 1})
     refusal = refused(InsufficientStock, lambda: shop.sell(latte, 11))
     assert refusal.extra["shortages"] == [
-        {"ingredient": milk.pk, "name": "Milk", "needed": "220.000", "available": "100.000", "unit": "g"},
-        {"ingredient": tea.pk, "name": "Tea", "needed": "110.000", "available": "100.000", "unit": "g"},
+        {
+            "ingredient": milk.pk,
+            "name": "Milk",
+            "needed": "220.000",
+            "available": "100.000",
+            "unit": "g",
+            "expired": "0.000",
+        },
+        {
+            "ingredient": tea.pk,
+            "name": "Tea",
+            "needed": "110.000",
+            "available": "100.000",
+            "unit": "g",
+            "expired": "0.000",
+        },
     ]
 
 
@@ -148,7 +162,16 @@ def test_an_ingredient_below_its_minimum_makes_the_product_unavailable(shop):
     assert refusal.extra == {
         "products": [{"id": pot.pk, "name": "Pot"}],
         "options": [],
-        "shortages": [{"ingredient": tea.pk, "name": "Tea", "needed": "100.000", "available": "99.000", "unit": "g"}],
+        "shortages": [
+            {
+                "ingredient": tea.pk,
+                "name": "Tea",
+                "needed": "100.000",
+                "available": "99.000",
+                "unit": "g",
+                "expired": "0.000",
+            }
+        ],
     }
 
 

@@ -1,0 +1,31 @@
+"""Until when things keep."""
+
+import datetime
+
+from inventory.models import Ingredient, Location
+
+
+def end_of_day(location: Location, day: datetime.date) -> datetime.datetime:
+    """The first moment after the location's `day`: what is good "until 14 March" may be sold all of that day."""
+    return location.day_bounds(day)[1]
+
+
+def expiry_of(
+    ingredient: Ingredient,
+    *,
+    location: Location,
+    since: datetime.datetime,
+    expires_on: datetime.date | None = None,
+) -> datetime.datetime | None:
+    """From when on an ingredient that was received or made at `since` may not be sold any more.
+
+    The date on the pack decides (its last good day at the location), else the ingredient's shelf life. None if the
+    ingredient has no expiry date, or neither is known.
+    """
+    if not ingredient.tracks_expiry:
+        return None
+    if expires_on is not None:
+        return end_of_day(location, expires_on)
+    if ingredient.shelf_life_hours is not None:
+        return since + datetime.timedelta(hours=ingredient.shelf_life_hours)
+    return None
