@@ -1,6 +1,6 @@
 """What the store room refuses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,6 +8,9 @@ from django.utils.translation import gettext as _
 
 from foundation.decimals import plain
 from foundation.errors import Conflict, InvalidInput, Missing
+
+# More names than these are not written out in a sentence.
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +152,157 @@ class UnitDiffers(Conflict):
             )
             % {"name": name, "unit": unit, "expected": expected}
         )
+
+
+class WrongStatus(Conflict):
+    """The document's status does not allow this any more; often somebody else was quicker."""
+
+    code = "wrong_status"
+
+    def __init__(self, *, document: object, status: str, status_label: str, allowed: Iterable[str]) -> None:
+        super().__init__(
+            _("%(document)s is %(status)s. This is possible only while it is %(allowed)s.")
+            % {"document": document, "status": status_label, "allowed": ", ".join(allowed)},
+            extra={"status": status},
+        )
+
+
+class UnknownCount(Missing):
+    """There is no such stock count."""
+
+    def __init__(self, count_id: object) -> None:
+        super().__init__(_("There is no stock count %(id)s.") % {"id": count_id})
+
+
+class UnknownShelf(InvalidInput):
+    """A request names a shelf that does not exist, or one of another location."""
+
+
+class NothingToCount(InvalidInput):
+    """A count without a single ingredient."""
+
+
+class AlreadyBeingCounted(Conflict):
+    """Another open count at the location has some of these ingredients: their differences would be posted twice."""
+
+    code = "already_being_counted"
+
+    def __init__(self, *, names: Mapping[int, str], count_ids: Sequence[int]) -> None:
+        super().__init__(
+            _("Being counted already in count %(counts)s: %(names)s. Finish or cancel that count first.")
+            % {"counts": ", ".join(str(pk) for pk in count_ids), "names": listed(list(names.values()))},
+            extra={"counts": list(count_ids), "ingredients": as_records(names)},
+        )
+
+
+class NotAllCounted(Conflict):
+    """Some lines of a count are empty, and nobody said that they shall be left out."""
+
+    code = "not_all_counted"
+
+    def __init__(self, *, names: Mapping[int, str]) -> None:
+        super().__init__(
+            _("Not counted yet: %(names)s. Count them, or say that they are left out.")
+            % {"names": listed(list(names.values()))},
+            extra={"ingredients": as_records(names)},
+        )
+
+
+class NothingCounted(Conflict):
+    """Every line of the count is empty."""
+
+    code = "nothing_counted"
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing has been counted yet. Count something, or cancel the count."))
+
+
+class CountAgain(Conflict):
+    """What was counted can't be posted any more: the level was corrected since, or has less than is to be taken.
+
+    `corrected` and `short` are {ingredient id: name}.
+    """
+
+    code = "count_again"
+
+    def __init__(self, *, corrected: Mapping[int, str], short: Mapping[int, str]) -> None:
+        sentences = []
+        if corrected:
+            sentences.append(
+                _("Corrected by somebody else since they were counted: %(names)s.")
+                % {"names": listed(list(corrected.values()))}
+            )
+        if short:
+            sentences.append(
+                _("Less is left than is missing by the count: %(names)s.") % {"names": listed(list(short.values()))}
+            )
+        super().__init__(
+            " ".join([*sentences, _("Nothing was posted. Count these again.")]),
+            extra={
+                "ingredients": [
+                    *({**record, "why": "corrected"} for record in as_records(corrected)),
+                    *({**record, "why": "short"} for record in as_records(short)),
+                ]
+            },
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a sentence, the first ten of them and how many more there are."""
+    shown = ", ".join(names[:MOST_NAMED])
+    if len(names) <= MOST_NAMED:
+        return shown
+    return _("%(names)s and %(number)d more") % {"names": shown, "number": len(names) - MOST_NAMED}
+
+
+def as_records(names: Mapping[int, str]) -> list[dict[str, object]]:
+    """{ingredient id: name} as an answer of the API has it."""
+    return [{"ingredient": pk, "name": name} for pk, name in names.items()]
+
+
+class UnknownPreparation(Missing):
+    """There is no such preparation."""
+
+    def __init__(self, preparation_id: object) -> None:
+        super().__init__(_("There is no preparation %(id)s.") % {"id": preparation_id})
+
+
+class AlreadyCancelled(Conflict):
+    """The preparation has been taken back already."""
+
+    code = "wrong_status"
+
+    def __init__(self, preparation_id: object) -> None:
+        super().__init__(_("Preparation %(id)s has been cancelled already.") % {"id": preparation_id})
+
+
+class YieldUsed(Conflict):
+    """A preparation can't be taken back: something of what it yielded has left the stock since."""
+
+    code = "yield_used"
+
+    def __init__(self, *, name: str, unit: str, made: Decimal, left: Decimal) -> None:
+        super().__init__(
+            _(
+                "Of the %(made)s %(unit)s %(name)s that were made, only %(left)s %(unit)s are left. "
+                "Write off what is spoiled instead."
+            )
+            % {"name": name, "unit": _(unit), "made": plain(made), "left": plain(left)},
+            extra={"made": str(made), "left": str(left), "unit": unit},
+        )
+
+
+class UnknownLot(Missing):
+    """There is no such lot."""
+
+    def __init__(self, lot_id: object) -> None:
+        super().__init__(_("There is no lot %(id)s.") % {"id": lot_id})
+
+
+class EmptyLot(Conflict):
+    """Nothing is left in the lot."""
+
+    code = "empty_lot"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("Nothing is left of this lot of %(name)s.") % {"name": name})
