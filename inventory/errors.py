@@ -105,6 +105,48 @@ class ClosedLocation(Conflict):
         super().__init__(_("%(name)s is closed. Choose an open location.") % {"name": name})
 
 
+class ChangedMeanwhile(Conflict):
+    """Somebody has changed a document since it was shown to who acts on it now."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, document: object) -> None:
+        super().__init__(
+            _("%(document)s has been changed by somebody else. Reload the page to see it as it is now.")
+            % {"document": document}
+        )
+
+
+class UnknownPurchaseOrder(Missing):
+    """There is no such purchase order."""
+
+    def __init__(self, order_id: object) -> None:
+        super().__init__(_("There is no purchase order %(id)s.") % {"id": order_id})
+
+
+class InactiveSupplier(Conflict):
+    """Nothing is ordered from a supplier who no longer delivers."""
+
+    code = "inactive_supplier"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("%(name)s does not deliver any more. Choose another supplier, or switch this one on.") % {"name": name}
+        )
+
+
+class AlreadyReceived(Conflict):
+    """A delivery note of this order is in the ledger already."""
+
+    code = "already_received"
+
+    def __init__(self, *, note: str, document: object) -> None:
+        super().__init__(
+            _("The delivery note “%(note)s” has been received already: %(document)s.")
+            % {"note": note, "document": document}
+        )
+
+
 class UnknownLocation(InvalidInput):
     """The request names no location, or one that does not exist."""
 
@@ -306,3 +348,12 @@ class EmptyLot(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(_("Nothing is left of this lot of %(name)s.") % {"name": name})
+
+
+class NothingExpired(Conflict):
+    """There is nothing to throw away."""
+
+    code = "nothing_expired"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("Nothing at %(name)s has expired.") % {"name": name})

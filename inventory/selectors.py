@@ -6,10 +6,14 @@ from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from foundation.decimals import QUANTITY_STEP
 from inventory.errors import Shortage, UnknownLocation
+from inventory.lot_selectors import fresh_quantity
 from inventory.models import (
     DefaultLocation,
     Ingredient,
@@ -62,21 +66,25 @@ def has_several_locations() -> bool:
     return Location.objects.order_by()[1:2].exists()
 
 
+def fresh_levels(location: Location) -> QuerySet[StockLevel]:
+    """The levels at the location with `fresh`, what of them has not expired now: no more of them can be sold."""
+    return StockLevel.objects.filter(location=location).alias(fresh=fresh_quantity(at=timezone.now()))
+
+
 def sufficient_levels(location: Location, *, ingredient: str, quantity: str) -> Exists:
-    """A condition for lines that need `quantity` of `ingredient` (names of the line's columns): the level at
-    `location` is at or above its minimum and covers it. A missing level is 0 and does not."""
+    """A condition for lines that need `quantity` of `ingredient` (names of the line's columns): what has not expired
+    of the level at `location` is at or above its minimum and covers it. A missing level is 0 and does not."""
+    # Compared once, with the greater of the two: the database would look for expired lots twice.
     return Exists(
-        StockLevel.objects.filter(
-            location=location,
-            ingredient_id=OuterRef(ingredient),
-            quantity__gte=F("minimum"),
-        ).filter(quantity__gte=OuterRef(quantity))
+        fresh_levels(location).filter(
+            ingredient_id=OuterRef(ingredient), fresh__gte=Greatest(F("minimum"), OuterRef(quantity))
+        )
     )
 
 
 def is_available_at(location: Location) -> models.ExpressionWrapper | models.Value:
     """A condition for products: listed, the location is open, and every ingredient of the recipe is at or above
-    its minimum and covers one portion. A product without a recipe is untracked: only listed."""
+    its minimum and covers one portion, without what has expired. A product without a recipe is untracked: only listed."""
     if not location.is_active:
         return models.Value(False)
     lacking = RecipeLine.objects.filter(product_id=OuterRef("pk")).exclude(
@@ -109,7 +117,8 @@ def lacking_ingredients(*, location: Location) -> dict[int, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Why a product is not available at a location: this ingredient is below its minimum or one portion."""
+    """Why a product is not available at a location: this ingredient is below its minimum or one portion, as far as it
+    has not expired."""
 
     ingredient_id: int
     name: str
@@ -122,12 +131,12 @@ class Lack:
 def lacks_of_products(*, product_ids: Collection[int], location: Location) -> dict[int, list[Lack]]:
     """What keeps these products from being available at the location, by product; those that lack nothing are
     left out. The same rule as `with_availability`, in one query."""
-    level = StockLevel.objects.filter(location=location, ingredient_id=OuterRef("ingredient_id"))
+    level = fresh_levels(location).filter(ingredient_id=OuterRef("ingredient_id"))
     lacks: dict[int, list[Lack]] = {}
     for product_id, ingredient_id, name, unit, needed, quantity, minimum in (
         RecipeLine.objects.filter(product_id__in=product_ids)
         .exclude(sufficient_levels(location, ingredient="ingredient_id", quantity="quantity"))
-        .annotate(there=Subquery(level.values("quantity")), minimum=Subquery(level.values("minimum")))
+        .annotate(there=Subquery(level.values_list("fresh")), minimum=Subquery(level.values("minimum")))
         .order_by("id")
         .values_list(
             "product_id", "ingredient_id", "ingredient__name", "ingredient__unit", "quantity", "there", "minimum"
@@ -146,11 +155,8 @@ def options_in_stock(*, location: Location) -> QuerySet[Option]:
         Q(kind=OptionEffect.Kind.ADD) & ~sufficient_levels(location, ingredient="ingredient_id", quantity="quantity")
         | Q(kind=OptionEffect.Kind.REPLACE)
         & ~Exists(
-            StockLevel.objects.filter(
-                location=location,
-                ingredient_id=OuterRef("replacement_id"),
-                quantity__gt=0,
-                quantity__gte=F("minimum"),
+            fresh_levels(location).filter(
+                ingredient_id=OuterRef("replacement_id"), fresh__gte=Greatest(F("minimum"), Value(QUANTITY_STEP))
             )
         )
     )
@@ -166,11 +172,14 @@ def low_stock(*, location: Location | None = None) -> QuerySet[StockLevel]:
 
 
 def levels_of(*, location: Location, ingredient_ids: Collection[int]) -> dict[int, tuple[Decimal, Decimal]]:
-    """{ingredient id: (quantity, minimum)} at the location, in base units; what has no level is left out."""
-    rows = StockLevel.objects.filter(location=location, ingredient_id__in=ingredient_ids).order_by()
+    """{ingredient id: (what can be sold, minimum)} at the location, in base units: what has expired does not count, and
+    what has no level is left out."""
+    rows = fresh_levels(location).filter(ingredient_id__in=ingredient_ids).order_by()
     return {
         ingredient: (quantity, minimum)
-        for ingredient, quantity, minimum in rows.values_list("ingredient_id", "quantity", "minimum")
+        for ingredient, quantity, minimum in rows.annotate(usable=F("fresh")).values_list(
+            "ingredient_id", "usable", "minimum"
+        )
     }
 
 

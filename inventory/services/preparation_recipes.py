@@ -43,9 +43,7 @@ def add_preparation_recipe(
     check_yield(yield_quantity)
     check_preparation_lines(ingredient_id, lines)
     recipe = add_record(
-        record=PreparationRecipe(
-            ingredient_id=ingredient_id, yield_quantity=yield_quantity, instructions=instructions
-        )
+        record=PreparationRecipe(ingredient_id=ingredient_id, yield_quantity=yield_quantity, instructions=instructions)
     )
     write_lines(recipe, lines)
     return recipe
@@ -156,6 +154,5 @@ def way_back(start: int, end: int, made_from: Mapping[int, set[int]]) -> tuple[i
 
 def write_lines(recipe: PreparationRecipe, lines: Sequence[PreparationEntry]) -> None:
     PreparationRecipeLine.objects.bulk_create(
-        PreparationRecipeLine(recipe=recipe, ingredient_id=line.ingredient_id, quantity=line.quantity)
-        for line in lines
+        PreparationRecipeLine(recipe=recipe, ingredient_id=line.ingredient_id, quantity=line.quantity) for line in lines
     )

@@ -135,9 +135,7 @@ def cancel_preparation(
     lines = list(
         StockMovement.objects.filter(document_type=DOCUMENT_TYPE, document_id=str(preparation.pk)).order_by("id")
     )
-    levels = lock_levels(
-        location_ids=[preparation.location_id], ingredient_ids={line.ingredient_id for line in lines}
-    )
+    levels = lock_levels(location_ids=[preparation.location_id], ingredient_ids={line.ingredient_id for line in lines})
     yielded = [line for line in lines if line.delta > 0]
     check_yield_is_there(preparation, yielded, levels)
     gone = post_movements(
@@ -179,7 +177,8 @@ def recipe_of(ingredient_id: int) -> PreparationRecipe:
     if ingredient is None:
         raise UnknownIngredient.at("ingredient", _("There is no ingredient %(id)s.") % {"id": ingredient_id})
     raise InvalidInput.at(
-        "ingredient", _("There is no recipe for %(name)s. Write down what it is made from first.") % {"name": ingredient}
+        "ingredient",
+        _("There is no recipe for %(name)s. Write down what it is made from first.") % {"name": ingredient},
     )
 
 
@@ -203,12 +202,14 @@ def what_it_takes(recipe: PreparationRecipe, batches: Decimal) -> dict[int, Deci
             )
         if quantity > LARGEST_QUANTITY:
             raise InvalidInput.at(
-                "batches", _("That takes more than %(most)s of %(name)s.") % {"most": LARGEST_QUANTITY, "name": line.ingredient}
+                "batches",
+                _("That takes more than %(most)s of %(name)s.") % {"most": LARGEST_QUANTITY, "name": line.ingredient},
             )
         needed[line.ingredient_id] = quantity
     if not needed:
         raise InvalidInput.at(
-            "ingredient", _("The recipe of %(name)s has no lines. Write down what it is made from first.") % {"name": recipe}
+            "ingredient",
+            _("The recipe of %(name)s has no lines. Write down what it is made from first.") % {"name": recipe},
         )
     return needed
 
@@ -278,7 +279,7 @@ def check_yield_is_there(
     if ingredient.tracks_expiry and lot_ids:
         left = StockLot.objects.get(pk__in=lot_ids).quantity
     if left < preparation.quantity:
-        raise YieldUsed(ingredient=ingredient, made=preparation.quantity, left=left)
+        raise YieldUsed(name=ingredient.name, unit=ingredient.unit, made=preparation.quantity, left=left)
 
 
 def shares(value: Decimal, taken: Sequence[StockMovement]) -> list[Decimal]:
