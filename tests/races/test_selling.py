@@ -77,6 +77,7 @@ def naively(*, write: str, everybody_has_read: Barrier):
                 delta=line.delta,
                 reason=line.reason,
                 unit_cost=0,
+                value=0,
                 document_type=document_type,
                 document_id=line.document_id,
             )
