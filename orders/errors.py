@@ -56,3 +56,30 @@ class WrongQuantity(InvalidInput):
 
 class WrongBatch(InvalidInput):
     """A batch without orders, or with too many of them."""
+
+
+class WrongSalesFile(InvalidInput):
+    """A file of sales can't be read: its encoding, its header, its dates, or the order of its lines."""
+
+
+class WrongLinesOfSales(InvalidInput):
+    """Some lines of a file of sales are wrong, and nobody said that they are to be left out."""
+
+
+class UnknownSalesImport(Missing):
+    """There is no such import of sales."""
+
+    def __init__(self, import_id: object) -> None:
+        super().__init__(_("There is no import of sales %(id)s.") % {"id": import_id})
+
+
+class SalesImportBegun(Conflict):
+    """The import has been started or discarded already; often somebody else was quicker."""
+
+    code = "wrong_status"
+
+    def __init__(self, *, file_name: str, status_label: str) -> None:
+        super().__init__(
+            _("The import of %(file)s is not waiting any more. Its status: %(status)s.")
+            % {"file": file_name, "status": status_label}
+        )

@@ -6,10 +6,13 @@ Nothing else in this app calls `select_for_update`.
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from orders.errors import UnknownOrder
-from orders.models import BatchRun, Order
+from orders.errors import UnknownOrder, UnknownSalesImport
+from orders.models import BatchRun, Order, SalesImport
+
+# An advisory lock of its own; the number says nothing.
+IMPORT_KEYS = 7_236_001
 
 
 def lock_order(order_id: int) -> Order:
@@ -30,3 +33,18 @@ def lock_orders(order_ids: Collection[int]) -> list[Order]:
 def lock_batch_run(run_id: UUID | str) -> BatchRun:
     """Locks a batch, so that two workers never deal with the same part of it."""
     return BatchRun.objects.select_for_update(no_key=True).get(pk=run_id)
+
+
+def lock_sales_import(import_id: UUID | str) -> SalesImport:
+    """Locks an import of sales, so that two workers never write the same part of it. Raises UnknownSalesImport."""
+    found = SalesImport.objects.select_for_update(of=("self",), no_key=True).filter(pk=import_id).first()
+    if found is None:
+        raise UnknownSalesImport(import_id)
+    return found
+
+
+def lock_import_keys() -> None:
+    """Holds up everybody else who imports sales until the end of the transaction: which of them are there already
+    does not change meanwhile. To be taken after the import's own row and before the menu."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_KEYS])

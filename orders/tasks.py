@@ -1,13 +1,18 @@
 """Background work of orders."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from orders.errors import SalesImportBegun
+from orders.models import OrderEvent
+from orders.sales_selectors import forgotten_sales_imports, stalled_sales_imports
 from orders.selectors import stalled_batches
 from orders.services.batch import run_batch_part
+from orders.services.sales_import import discard_import, import_next_part, stop_import
 
 
 @shared_task
@@ -31,3 +36,33 @@ def carry_on_stalled_batches() -> None:
     """Calls again for batches whose message was lost. Two calls for one batch do no harm: parts are locked."""
     for run_id in stalled_batches(at=timezone.now()).values_list("pk", flat=True):
         run_batch.delay(str(run_id))
+
+
+@shared_task
+def run_sales_import(import_id: str) -> None:
+    """Writes one part of an import of sales and calls itself for the next one."""
+    if import_next_part(import_id=import_id):
+        run_sales_import.delay(import_id)
+
+
+def hand_over_sales_import(import_id: UUID) -> None:
+    """Sends a started import to a worker when the transaction is through, as `hand_over` does a batch."""
+    transaction.on_commit(lambda: run_sales_import.delay(str(import_id)), robust=True)
+
+
+@shared_task
+def carry_on_stalled_sales_imports() -> None:
+    """Calls again for imports whose message was lost; those of the command line, which was killed, are marked."""
+    for import_id, door in stalled_sales_imports(at=timezone.now()).values_list("pk", "door"):
+        if door == OrderEvent.Door.COMMAND:
+            stop_import(import_id=import_id)
+        else:
+            run_sales_import.delay(str(import_id))
+
+
+@shared_task
+def discard_forgotten_sales_imports() -> None:
+    """Gives up what has waited for a day: the orders of its file need not lie about."""
+    for import_id in forgotten_sales_imports(at=timezone.now()).values_list("pk", flat=True):
+        with suppress(SalesImportBegun):
+            discard_import(import_id=import_id)
