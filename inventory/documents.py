@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from inventory.models import StockDocument, StockMovement
 
@@ -42,6 +43,8 @@ _kinds: dict[str, DocumentKind] = {
     kind.value: DocumentKind(kind.value, kind.label, "admin:inventory_stockdocument_change")
     for kind in StockDocument.Kind
 }
+
+_kinds["preparation"] = DocumentKind("preparation", _("preparation"), "admin:inventory_preparation_change")
 
 
 def register_document_kind(kind: DocumentKind) -> None:

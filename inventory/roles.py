@@ -20,9 +20,17 @@ ROLES = {
         "inventory.view_stocklevel",
         "inventory.view_stockmovement",
         "inventory.view_stockdocument",
+        "inventory.view_stocklot",
+        "inventory.view_preparation",
+        "inventory.add_preparation",
+        "inventory.change_preparation",
+        "inventory.view_preparationrecipe",
+        "inventory.view_preparationrecipeline",
         "inventory.receive_stock",
         "inventory.write_off_stock",
         "inventory.transfer_stock",
+        # Whoever has the cup in their hand knows better than the ledger.
+        "inventory.sell_anyway",
     ],
     "manager": [
         *(
@@ -36,6 +44,8 @@ ROLES = {
                 "optioneffect",
                 "ingredient",
                 "recipeline",
+                "preparationrecipe",
+                "preparationrecipeline",
             )
             for verb in ("add", "change", "delete")
         ),
@@ -46,6 +56,7 @@ ROLES = {
         "inventory.delete_defaultlocation",
         "inventory.view_defaultlocation",
         "inventory.change_stocklevel",
+        "inventory.change_stocklot",
         "inventory.sell_below_minimum",
     ],
     "admin": ["inventory.delete_location"],

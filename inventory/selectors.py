@@ -84,7 +84,8 @@ def sufficient_levels(location: Location, *, ingredient: str, quantity: str) -> 
 
 def is_available_at(location: Location) -> models.ExpressionWrapper | models.Value:
     """A condition for products: listed, the location is open, and every ingredient of the recipe is at or above
-    its minimum and covers one portion, without what has expired. A product without a recipe is untracked: only listed."""
+    its minimum and covers one portion, without what has expired. A product without a recipe is untracked: only
+    listed."""
     if not location.is_active:
         return models.Value(False)
     lacking = RecipeLine.objects.filter(product_id=OuterRef("pk")).exclude(
