@@ -137,7 +137,10 @@ def lacks_of_products(*, product_ids: Collection[int], location: Location) -> di
     for product_id, ingredient_id, name, unit, needed, quantity, minimum in (
         RecipeLine.objects.filter(product_id__in=product_ids)
         .exclude(sufficient_levels(location, ingredient="ingredient_id", quantity="quantity"))
-        .annotate(there=Subquery(level.values_list("fresh")), minimum=Subquery(level.values("minimum")))
+        .annotate(
+            there=Subquery(level.annotate(usable=F("fresh")).values("usable")),
+            minimum=Subquery(level.values("minimum")),
+        )
         .order_by("id")
         .values_list(
             "product_id", "ingredient_id", "ingredient__name", "ingredient__unit", "quantity", "there", "minimum"
