@@ -62,6 +62,7 @@ class StockLevel(models.Model):
             ("write_off_stock", _("Can write off stock")),
             ("transfer_stock", _("Can transfer stock between locations")),
             ("sell_below_minimum", _("Can sell what is below its minimum")),
+            ("sell_anyway", _("Can sell what the stock says is not there, and correct it")),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,7 @@ class Cart:
     employee_id: int | None = None
     comment: str = ""
     sells_below_minimum: bool = False
+    sells_anyway: bool = False
     # Of an order that is edited: its newest event when the page was shown.
     seen_event_id: int | None = None
 
@@ -45,6 +46,7 @@ def read_cart(request: HttpRequest) -> Cart:
         employee_id=read_id(data, "employee", faults),
         comment=read_comment(data.get("comment"), faults),
         sells_below_minimum=data.get("sells_below_minimum") is True,
+        sells_anyway=data.get("sells_anyway") is True,
         seen_event_id=read_id(data, "seen_event", faults),
     )
     if cart.customer_id and not Customer.objects.filter(pk=cart.customer_id).exists():

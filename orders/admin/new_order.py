@@ -28,13 +28,16 @@ from orders.services.edit import edit_order
 from orders.services.place import place_order
 
 SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
+SELL_ANYWAY = "inventory.sell_anyway"
 
 
-def may_sell_below_minimum(request: HttpRequest, cart: Cart) -> bool:
-    """Whether the cart is sold below the minimum. Raises NotPermitted for who may not."""
+def leniency(request: HttpRequest, cart: Cart) -> dict[str, bool]:
+    """What the cart asks to be let pass, in the words of the services. Raises NotPermitted for who may not."""
     if cart.sells_below_minimum and not request.user.has_perm(SELL_BELOW_MINIMUM):
         raise NotPermitted(_("You may not sell what is below its minimum."))
-    return cart.sells_below_minimum
+    if cart.sells_anyway and not request.user.has_perm(SELL_ANYWAY):
+        raise NotPermitted(_("You may not sell what the stock says is not there."))
+    return {"allow_below_minimum": cart.sells_below_minimum, "sell_anyway": cart.sells_anyway}
 
 
 def quote_as_json(quote: Quote) -> dict[str, Any]:
@@ -45,6 +48,7 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "discount": str(price.discount),
         "total": str(price.total),
         "shortages": [{**shortage.as_json(), "text": str(shortage)} for shortage in quote.shortages],
+        "corrections": [str(shortage) for shortage in quote.corrections],
         "unavailable": [{"id": pk, "name": name} for pk, name in quote.unavailable],
         "is_available": quote.is_available,
     }
@@ -71,6 +75,7 @@ class OrderForm(AdminPage):
             },
             "once": new_token(),
             "may_sell_below_minimum": self.request.user.has_perm(SELL_BELOW_MINIMUM),
+            "may_sell_anyway": self.request.user.has_perm(SELL_ANYWAY),
             **more,
         }
 
@@ -132,7 +137,7 @@ class NewOrderPage(OrderForm):
             customer_id=cart.customer_id,
             employee_id=cart.employee_id,
             comment=cart.comment,
-            allow_below_minimum=may_sell_below_minimum(request, cart),
+            **leniency(request, cart),
         )
         return self.done(order, _("%(order)s is placed: %(total)s."))
 
@@ -196,7 +201,7 @@ class EditOrderPage(OrderForm):
             actor=actor_of(request),
             lines=cart.lines,
             comment=cart.comment,
-            allow_below_minimum=may_sell_below_minimum(request, cart),
+            **leniency(request, cart),
             seen_event_id=cart.seen_event_id,
         )
         return self.done(order, _("%(order)s is changed: %(total)s."))
@@ -216,7 +221,7 @@ class QuotePage(AdminPage):
         return quote_order(
             location=location_for(user=request.user, location_id=cart.location_id),
             lines=cart.lines,
-            allow_below_minimum=may_sell_below_minimum(request, cart),
+            **leniency(request, cart),
         )
 
 
@@ -230,7 +235,7 @@ class EditQuotePage(QuotePage):
         order = Order.objects.filter(pk=self.kwargs["order_id"]).select_related("location").first()
         if order is None:
             raise Http404
-        return quote_edit(order=order, lines=cart.lines, allow_below_minimum=may_sell_below_minimum(request, cart))
+        return quote_edit(order=order, lines=cart.lines, **leniency(request, cart))
 
 
 class MenuPage(AdminPage):

@@ -26,6 +26,7 @@ def page_texts() -> dict[str, str]:
         "less": _("One less {name}"),
         "empty": _("Pick something from the menu."),
         "short_title": _("Not enough in stock"),
+        "corrections_title": _("The stock will be corrected"),
         "unavailable_title": _("Not available now: {names}"),
         "unavailable_hint": _("Choose something else, or receive stock first."),
         "unreachable": _(

@@ -87,13 +87,15 @@ class OwnOrderBodySerializer(StrictSerializer):
 class OrderBodySerializer(OwnOrderBodySerializer):
     """An order that staff or a program places. Without `location` the user's default one.
 
-    `allow_below_minimum` sells what is below its minimum; it takes a permission of its own.
+    `allow_below_minimum` sells what is below its minimum, `sell_anyway` what the stock says is not there (it is
+    corrected with the sale); each takes a permission of its own.
     """
 
     channel = WordField(choices=CHANNELS, required=False)
     customer = RecordField(queryset=Customer.objects.all(), required=False, allow_null=True)
     employee = RecordField(queryset=Employee.objects.all(), required=False, allow_null=True)
     allow_below_minimum = serializers.BooleanField(required=False)
+    sell_anyway = serializers.BooleanField(required=False)
 
 
 class EditBodySerializer(StrictSerializer):
@@ -102,6 +104,7 @@ class EditBodySerializer(StrictSerializer):
     items = line_list(required=False)
     comment = CommentField()
     allow_below_minimum = serializers.BooleanField(required=False)
+    sell_anyway = serializers.BooleanField(required=False)
 
 
 class CancelBodySerializer(StrictSerializer):

@@ -39,6 +39,7 @@ from users.models import User
 
 PLACE, PLACE_OWN = "orders.add_order", "orders.place_own_order"
 SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
+SELL_ANYWAY = "inventory.sell_anyway"
 
 
 def actor_of(request: Request) -> Actor:
@@ -89,6 +90,7 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
             location=values["location"],
             lines=values["lines"],
             allow_below_minimum=values.get("allow_below_minimum", False),
+            sell_anyway=values.get("sell_anyway", False),
         )
         return Response(QuoteSerializer(quote, context={"location": values["location"]}).data)
 
@@ -101,7 +103,7 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
             actor=actor_of(request),
             lines=values.get("items"),
             comment=values.get("comment"),
-            allow_below_minimum=self.may_go_below_minimum(values),
+            **self.leniency(values),
         )
         return self.answer(order)
 
@@ -159,15 +161,18 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
             "channel": values.get("channel", Order.Channel.API),
             "customer_id": customer.pk if customer else None,
             "employee_id": employee.pk if employee else None,
-            "allow_below_minimum": self.may_go_below_minimum(values),
+            **self.leniency(values),
         }
 
-    def may_go_below_minimum(self, values: dict[str, Any]) -> bool:
-        """Whether the body asks to sell what is below its minimum. Raises NotPermitted for who may not."""
-        asked: bool = values.get("allow_below_minimum", False)
-        if asked and not self.request.user.has_perm(SELL_BELOW_MINIMUM):
+    def leniency(self, values: dict[str, Any]) -> dict[str, bool]:
+        """What the body asks to be let pass, in the words of the services. Raises NotPermitted for who may not."""
+        below_minimum: bool = values.get("allow_below_minimum", False)
+        anyway: bool = values.get("sell_anyway", False)
+        if below_minimum and not self.request.user.has_perm(SELL_BELOW_MINIMUM):
             raise NotPermitted(_("You may not sell what is below its minimum."))
-        return asked
+        if anyway and not self.request.user.has_perm(SELL_ANYWAY):
+            raise NotPermitted(_("You may not sell what the stock says is not there."))
+        return {"allow_below_minimum": below_minimum, "sell_anyway": anyway}
 
     def answer(self, order: Order, code: int = status.HTTP_200_OK) -> Response:
         return Response(self.get_serializer(order).data, status=code)

@@ -134,6 +134,7 @@ class QuoteSerializer(InCurrency):
     items = QuotedItemSerializer(source="price.lines", many=True)
     is_available = serializers.BooleanField()
     shortages = ShortageSerializer(many=True)
+    corrections = ShortageSerializer(many=True, help_text="What `sell_anyway` would correct in the stock.")
     unavailable = serializers.SerializerMethodField()
 
     def get_location(self, quote: Quote) -> int:

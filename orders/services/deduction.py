@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from inventory.errors import Unavailable
+from inventory.errors import InsufficientStock, Unavailable
 from inventory.menu import MenuProduct
 from inventory.models import StockMovement
 from inventory.selectors import describe_shortages
-from inventory.services.ledger import Guard, GuardFailed, Movement, post_movements
+from inventory.services.ledger import Guard, GuardFailed, Movement, open_levels, post_movements
 from orders.models import Order
 from orders.pricing import PricedLine
 from orders.services.actor import Actor
@@ -50,14 +50,18 @@ def deduct(
     products: Iterable[MenuProduct],
     actor: Actor,
     allow_below_minimum: bool,
+    sell_anyway: bool = False,
     at: datetime.datetime | None = None,
 ) -> None:
     """Moves the stock of an order inside the caller's transaction, as a whole.
 
     Unless `allow_below_minimum`, every ingredient of the products' recipes must be at or above its minimum
-    and cover one portion: else the product is not available. What has expired is not sold.
-    Raises Unavailable, InsufficientStock.
+    and cover one portion: else the product is not available. What has expired is not sold. With `sell_anyway`
+    nothing of that is asked: see `deduct_and_correct`. Raises Unavailable, InsufficientStock.
     """
+    if sell_anyway:
+        deduct_and_correct(order=order, movements=movements, actor=actor, at=at)
+        return
     by_id = {product.id: product for product in products}
     portions: dict[int, list[tuple[MenuProduct, Guard]]] = {}
     for product in by_id.values():
@@ -88,3 +92,48 @@ def deduct(
         raise Unavailable(
             products=list(blocked.items()), shortages=describe_shortages(needed, expired=failed.expired)
         ) from failed
+
+
+def deduct_and_correct(
+    *,
+    order: Order,
+    movements: Sequence[Movement],
+    actor: Actor,
+    at: datetime.datetime | None = None,
+) -> None:
+    """Sells the cup that is in somebody's hand: what the ledger says is missing is corrected in the same step.
+
+    The correction is so much as the sale lacks, no more, at the average cost, under the order's number: afterwards the
+    level stands at 0, or at what has expired. Raises InsufficientStock if even that does not do.
+    """
+    ingredient_ids = {movement.ingredient_id for movement in movements}
+    open_levels(pairs=[(order.location_id, ingredient_id) for ingredient_id in ingredient_ids])
+
+    def post(lines: Sequence[Movement]) -> None:
+        post_movements(
+            movements=lines,
+            document_type=DOCUMENT_TYPE,
+            created_by_id=actor.user_id,
+            fresh_at=at or timezone.now(),
+            at=at,
+        )
+
+    try:
+        post(movements)
+    except InsufficientStock as refusal:
+        # The levels are locked by now: what is missing stays what it is.
+        post(
+            [
+                *(
+                    Movement(
+                        order.location_id,
+                        shortage.ingredient_id,
+                        shortage.needed - shortage.available,
+                        StockMovement.Reason.CORRECTION,
+                        str(order.pk),
+                    )
+                    for shortage in refusal.shortages
+                ),
+                *movements,
+            ]
+        )

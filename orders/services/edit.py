@@ -40,12 +40,14 @@ def edit_order(
     lines: Sequence[OrderLine] | None = None,
     comment: str | None = None,
     allow_below_minimum: bool = False,
+    sell_anyway: bool = False,
     seen_event_id: int | None = None,
 ) -> Order:
     """Makes a pending order consist of `lines` (None: unchanged); the stock moves by the difference.
 
     A line with the same product and options stays the same line, at the price it was sold for; what it
-    loses comes back from its own ledger rows; what it gains is deducted by today's recipe.
+    loses comes back from its own ledger rows; what it gains is deducted by today's recipe. For `allow_below_minimum`
+    and `sell_anyway` see `place_order`.
 
     `seen_event_id` is the newest event of the order as the editor saw it: what happened since must not be undone
     unseen. None: whatever happened.
@@ -62,7 +64,11 @@ def edit_order(
         details["comment"] = [order.comment, comment]
         order.comment = comment
     if lines is not None:
-        details["items"] = rewrite_items(order, lines, actor=actor, allow_below_minimum=allow_below_minimum)
+        details["items"] = rewrite_items(
+            order, lines, actor=actor, allow_below_minimum=allow_below_minimum, sell_anyway=sell_anyway
+        )
+        if sell_anyway:
+            details["sold_anyway"] = True
     if details:
         order.save(update_fields=["comment", "subtotal", "discount", "total"])
         event(order, OrderEvent.Kind.EDITED, actor, from_status=order.status, details=details).save(force_insert=True)
@@ -70,7 +76,7 @@ def edit_order(
 
 
 def rewrite_items(
-    order: Order, lines: Sequence[OrderLine], *, actor: Actor, allow_below_minimum: bool
+    order: Order, lines: Sequence[OrderLine], *, actor: Actor, allow_below_minimum: bool, sell_anyway: bool
 ) -> dict[str, list[str]]:
     """Turns the locked order's lines into `lines`; returns them in words, before and after."""
     menu = load_menu({line.product_id for line in lines})
@@ -95,6 +101,7 @@ def rewrite_items(
         products=[line.product for line in edit.sold],
         actor=actor,
         allow_below_minimum=allow_below_minimum,
+        sell_anyway=sell_anyway,
     )
     now = [*edit.kept, *(item for item, _line in edit.added)]
     order.subtotal = sum((item.total for item in now), Decimal("0.00"))

@@ -27,11 +27,13 @@ def place_order(
     employee_id: int | None = None,
     comment: str = "",
     allow_below_minimum: bool = False,
+    sell_anyway: bool = False,
     at: datetime.datetime | None = None,
 ) -> Order:
     """Sells: the order, its lines, its first event, and every gram leaves the stock, or nothing does.
 
-    `allow_below_minimum` is for who may sell what is below its minimum; never below zero. `at` dates an
+    `allow_below_minimum` is for who may sell what is below its minimum; never below zero. `sell_anyway` is for who
+    has the drink in their hand: what the stock lacks is corrected with the sale. `at` dates an
     order that was placed earlier. The same number of queries for one line and for many.
 
     Raises WrongLines, ClosedLocation, Unavailable, InsufficientStock.
@@ -55,7 +57,8 @@ def place_order(
     items = OrderItem.objects.bulk_create(
         [new_item(order, line, position) for position, line in enumerate(price.lines, start=1)]
     )
-    event(order, OrderEvent.Kind.PLACED, actor, from_status="", at=at).save(force_insert=True)
+    details = {"sold_anyway": True} if sell_anyway else None
+    event(order, OrderEvent.Kind.PLACED, actor, from_status="", details=details, at=at).save(force_insert=True)
     # The levels are locked last and for the shortest time: everybody sells from the same cups.
     deduct(
         order=order,
@@ -67,6 +70,7 @@ def place_order(
         products=[line.product for line in price.lines],
         actor=actor,
         allow_below_minimum=allow_below_minimum,
+        sell_anyway=sell_anyway,
         at=at,
     )
     return order

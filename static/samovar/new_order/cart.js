@@ -103,6 +103,10 @@ const Cart = (() => {
     }
 
     function showQuoteTrouble() {
+        if (quote?.is_available && quote.corrections.length) {
+            showTrouble(quote.corrections, Shop.text("corrections_title"));
+            return;
+        }
         if (!quote || quote.is_available) {
             showTrouble([]);
             return;

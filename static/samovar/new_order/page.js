@@ -8,6 +8,7 @@
     const comment = document.getElementById("pos-comment");
     const employee = document.getElementById("pos-employee");
     const below = document.getElementById("pos-below");
+    const anyway = document.getElementById("pos-anyway");
     const where = document.getElementById("pos-location");
     const toast = Shop.element("div", { class: "pos-toast", role: "status", hidden: true });
     const KEPT = "samovar-new-order";
@@ -25,13 +26,14 @@
             employee: employee && employee.value ? Number(employee.value) : null,
             comment: comment.value,
             sells_below_minimum: Boolean(below?.checked),
+            sells_anyway: Boolean(anyway?.checked),
             ...(isEdit && { seen_event: Shop.data.seen_event }),
         };
     }
 
     function forQuote() {
-        const { location, sells_below_minimum } = everything();
-        return { location, sells_below_minimum };
+        const { location, sells_below_minimum, sells_anyway } = everything();
+        return { location, sells_below_minimum, sells_anyway };
     }
 
     // --- kept over a reload, for this tab only ---
@@ -82,8 +84,10 @@
     function beginAnew() {
         sessionStorage.removeItem(KEPT);
         comment.value = "";
-        if (below) {
-            below.checked = false;
+        for (const box of [below, anyway]) {
+            if (box) {
+                box.checked = false;
+            }
         }
         Buyer.clear();
         Cart.set([]);
@@ -141,10 +145,12 @@
         await loadMenu();
         Cart.askSoon();
     });
-    below?.addEventListener("change", () => {
-        Menu.refresh();
-        Cart.askSoon();
-    });
+    for (const box of [below, anyway]) {
+        box?.addEventListener("change", () => {
+            Menu.refresh();
+            Cart.askSoon();
+        });
+    }
     comment.addEventListener("input", keep);
     place.addEventListener("click", () => send(false));
     next?.addEventListener("click", () => send(true));
@@ -168,7 +174,7 @@
     Buyer.start?.({ onChange: keep });
     Menu.start({
         countOf: Cart.countOf,
-        ignoresMinimum: () => Boolean(below?.checked),
+        ignoresMinimum: () => Boolean(below?.checked || anyway?.checked),
         onPick: (product) => {
             if (product.groups.length) {
                 Options.ask(product, null, (answer) => Cart.add(product, answer));
