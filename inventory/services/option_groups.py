@@ -22,7 +22,7 @@ class OptionEntry:
     """An option as its group is to have it: the one with this `id` or `name` if there is one, else a new one.
 
     `fields` are the columns to set, by name; of an option that is there already the others stay, and so do its
-    effects if they are None.
+    effects if they are None. Without a `position` of its own it stands where it does in the list of entries.
     """
 
     name: str
@@ -68,7 +68,7 @@ def write_options(group: OptionGroup, entries: Sequence[OptionEntry]) -> None:
         namesake = owners.get(entry.name)
         meant = entry.id or (namesake if namesake not in claimed else None)
         option = existing[meant] if meant else Option(group=group)
-        for name, value in {**entry.fields, "name": entry.name, "position": position}.items():
+        for name, value in {"position": position, **entry.fields, "name": entry.name}.items():
             setattr(option, name, value)
         options.append(option)
     kept = [option for option in options if option.pk]

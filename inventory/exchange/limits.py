@@ -1,0 +1,15 @@
+"""How large a spreadsheet may be. Checked before the file is read, and while it is."""
+
+MEGABYTE = 1024 * 1024
+LARGEST_FILE = 5 * MEGABYTE
+# A workbook is a zip archive: a small one can hold a large one.
+LARGEST_UNPACKED = 50 * MEGABYTE
+MOST_PARTS = 500
+MOST_LINES = 5000
+MOST_COLUMNS = 30
+# What a spreadsheet itself puts into a cell.
+LONGEST_CELL = 32_767
+
+
+def as_megabytes(size: int) -> int:
+    return size // MEGABYTE
