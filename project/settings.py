@@ -146,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "foundation.tasks.forget_old_idempotency_keys",
         "schedule": 3600,
     },
+    "forget kept files": {"task": "foundation.tasks.forget_kept_files", "schedule": 3600},
     "forget old sign-in counts": {"task": "users.tasks.forget_old_sign_in_counts", "schedule": 3600},
     "forget expired tokens": {"task": "users.tasks.forget_expired_tokens", "schedule": 3600},
     "forget expired sessions": {"task": "users.tasks.forget_expired_sessions", "schedule": 86400},
