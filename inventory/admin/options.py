@@ -16,6 +16,8 @@ from unfold.decorators import display
 from foundation.admin.deleting import ExplainsDeleting
 from foundation.admin.model_admin import OrderedInline, ShopModelAdmin, ShopTabularInline
 from foundation.admin.refusals import RefusalsInForms
+from inventory.admin.cost_figures import option_cost_in_words
+from inventory.admin.cost_places import cost_chips, costs_here, sees_costs
 from inventory.admin.effects import effects_in_words
 from inventory.admin.ingredient_choice import PicksIngredients
 from inventory.models import Option, OptionEffect, OptionGroup
@@ -27,14 +29,26 @@ WITH_INGREDIENTS = Prefetch("effects", OptionEffect.objects.select_related("ingr
 
 
 class OptionInline(OrderedInline):
-    """The answers of a group. What they do to the recipe is said in words, and changed on their own page."""
+    """The answers of a group. What they do to the recipe is said in words, and changed on their own page.
+
+    What they cost is said for a drink as such: what is added, and how much dearer a base unit of a replacement is.
+    """
 
     model = Option
-    fields = ("name", "price_delta", "is_default", "is_available", "position", "what_it_does")
-    readonly_fields = ("what_it_does",)
+    readonly_fields = ("what_it_does", "what_it_costs")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        asked = ["name", "price_delta", "is_default", "is_available", "position", "what_it_does"]
+        return [*asked, *(["what_it_costs"] if sees_costs(request) else [])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Option]:
+        # An inline lives for one request; its columns get nothing but the option.
+        self.costs = costs_here(request) if sees_costs(request) else {}
         return super().get_queryset(request).select_related("group").prefetch_related(WITH_INGREDIENTS)
+
+    @admin.display(description=_("what it costs"))
+    def what_it_costs(self, option: Option) -> str:
+        return option_cost_in_words(option, self.costs) if option.pk else ""
 
     @admin.display(description=_("what it does"))
     def what_it_does(self, option: Option) -> SafeString:
@@ -57,6 +71,7 @@ class OptionGroupAdmin(RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
     list_editable = ("position",)
     search_fields = ("name", "options__name")
     instead_of_deleting = _("Take it off those products first.")
+    change_form_outer_before_template = "inventory/cost_places.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OptionGroup]:
         groups = super().get_queryset(request).annotate(products_number=Count("product_links"))
@@ -66,6 +81,10 @@ class OptionGroupAdmin(RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
         """Refuses a group in which nobody could choose what it asks for."""
         super().save_related(request, form, formsets, change)
         check_choices(form.instance)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        context["cost_places"] = cost_chips(request) if sees_costs(request) else []
+        return super().render_change_form(request, context, **kwargs)
 
     @display(description=_("choose"))
     def choices_shown(self, group: OptionGroup) -> str:

@@ -15,16 +15,18 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
 from foundation.admin.deleting import ExplainsDeleting
-from foundation.admin.model_admin import OrderedInline, ShopModelAdmin, ShopTabularInline
+from foundation.admin.model_admin import OrderedInline, ShopModelAdmin
 from foundation.admin.verbs import Verb, VerbButtons
 from foundation.errors import Refusal
 from foundation.money import money
 from foundation.services.records import change_record
 from inventory.admin.availability import Lacking, availability_badge, lacking_at, reason
+from inventory.admin.cost_columns import CostColumns
+from inventory.admin.cost_places import sees_costs
 from inventory.admin.filters import AvailableFilter, ListedFilter
-from inventory.admin.ingredient_choice import PicksIngredients
 from inventory.admin.places import MOST_COLUMNS, places, shows_places
 from inventory.admin.portions import portion_of
+from inventory.admin.product_costs import RecipeInline, costing_of
 from inventory.admin.shown import badge
 from inventory.models import Location, Product, ProductOptionGroup, RecipeLine
 from inventory.services.pictures import forget_picture
@@ -41,14 +43,6 @@ def set_listed(product: Product, is_listed: bool) -> None:
     change_record(model=Product, record_id=product.pk, changes={"is_listed": is_listed})
 
 
-class RecipeInline(PicksIngredients, ShopTabularInline):
-    """What one portion takes. A quantity is in the ingredient's base unit, which stands beside it."""
-
-    model = RecipeLine
-    fields = ("ingredient", "quantity", "scales")
-    verbose_name_plural = _("recipe: what one portion takes")
-
-
 class OptionGroupsInline(OrderedInline):
     """What the product asks about."""
 
@@ -56,6 +50,7 @@ class OptionGroupsInline(OrderedInline):
     fields = ("group", "position")
     verbose_name = _("option group")
     verbose_name_plural = _("option groups: what it asks about")
+    template_after = "inventory/option_costs.html"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -66,7 +61,7 @@ class OptionGroupsInline(OrderedInline):
 
 
 @admin.register(Product)
-class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
+class ProductAdmin(CostColumns, VerbButtons, ExplainsDeleting, ShopModelAdmin):
     """Products; whether one is available now is computed from its recipe and the stock."""
 
     fieldsets = ((None, {"fields": (("name", "category"), ("price", "position"), "image", "description")}),)
@@ -127,7 +122,8 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         listed = "listed_switch" if self.has_change_permission(request) else "listed_badge"
         shown = places(request)[:MOST_COLUMNS]
-        return ["what", "price_shown", listed, *(self.available_at(request, place) for place in shown)]
+        available = [self.available_at(request, place) for place in shown]
+        return ["what", "price_shown", *self.cost_columns(request), listed, *available]
 
     def available_at(self, request: HttpRequest, place: Location) -> Any:
         """The column that says whether products are available at the location."""
@@ -220,10 +216,12 @@ class ProductAdmin(VerbButtons, ExplainsDeleting, ShopModelAdmin):
         product = kwargs.get("obj")
         if product is not None:
             self.say_how_it_is_now(request, context, product)
+        if sees_costs(request):
+            context["costing"] = costing_of(request, product)
         return super().render_change_form(request, context, **kwargs)
 
     def say_how_it_is_now(self, request: HttpRequest, context: dict[str, Any], product: Product) -> None:
-        """Adds what stands beside the form: whether it can be sold, what one portion takes and costs."""
+        """Adds what stands beside the form: whether it can be sold, and what one portion takes."""
         lacking = lacking_at(places(request), [product.pk])
         portion = portion_of(product)
         context["available_now"] = [

@@ -24,7 +24,8 @@ from inventory.services.catalogue import add_product, change_product, delete_pro
 LOCATION = OpenApiParameter(
     "location",
     {"type": "integer", "minimum": 1},
-    description="Where it is to be available, and whose costs are shown; without it the user's default location, or the only open one.",
+    description="Where it is to be available, and whose costs are shown; without it the user's default location, "
+    "or the only open one.",
 )
 
 
