@@ -228,18 +228,18 @@ def expected_yield(recipe: PreparationRecipe, batches: Decimal) -> Decimal:
 
 def check_expiry(ingredient: Ingredient, expires_at: datetime.datetime | None, made_at: datetime.datetime) -> None:
     """Raises InvalidInput at "expires_at"."""
+    sentence = ""
     if expires_at is None:
-        return
-    if not ingredient.tracks_expiry:
-        raise InvalidInput.at(
-            "expires_at",
-            _("%(name)s has no expiry date. Leave it empty, or switch the dates on at the ingredient.")
-            % {"name": ingredient},
-        )
-    if expires_at <= made_at:
-        raise InvalidInput.at("expires_at", _("This moment is over. What is made now expires later."))
-    if expires_at > made_at + datetime.timedelta(hours=LONGEST_SHELF_LIFE_HOURS):
-        raise InvalidInput.at("expires_at", _("Nothing keeps for more than ten years. Check the date."))
+        if ingredient.tracks_expiry and ingredient.shelf_life_hours is None:
+            sentence = _("Say until when %(name)s keeps, or write its shelf life down at the ingredient.")
+    elif not ingredient.tracks_expiry:
+        sentence = _("%(name)s has no expiry date. Leave it empty, or switch the dates on at the ingredient.")
+    elif expires_at <= made_at:
+        sentence = _("This moment is over. What is made now expires later.")
+    elif expires_at > made_at + datetime.timedelta(hours=LONGEST_SHELF_LIFE_HOURS):
+        sentence = _("Nothing keeps for more than ten years. Check the date.")
+    if sentence:
+        raise InvalidInput.at("expires_at", sentence % {"name": ingredient.name})
 
 
 def check_cost(value: Decimal, quantity: Decimal, ingredient: Ingredient) -> None:

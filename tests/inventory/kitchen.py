@@ -16,8 +16,10 @@ from inventory.lot_selectors import lots_that_differ_from_their_level
 from inventory.models import Ingredient, Preparation, StockLevel, StockLot, StockMovement
 from inventory.services.expiry import change_lot
 from inventory.services.ingredients import change_ingredient
+from inventory.services.lines import StockLine
 from inventory.services.preparation_recipes import PreparationEntry, add_preparation_recipe
 from inventory.services.preparations import prepare
+from inventory.services.stock import receive_stock
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
 
 
@@ -38,9 +40,22 @@ def dated(
     """An ingredient with lots that expire in so many hours; negative ones have expired."""
     ingredient = tracked(shop.ingredient(name, unit))
     for hours, quantity in (lots or {}).items():
-        shop.receive({ingredient: quantity}, unit_cost=unit_cost)
-        undated = StockLot.objects.get(ingredient=ingredient, location=shop.location, expires_at=None, quantity__gt=0)
-        change_lot(lot_id=undated.pk, changes={"expires_at": in_hours(hours)})
+        # Received with a date that is still to come, which is then put right.
+        receive_stock(
+            location=shop.location,
+            lines=[
+                StockLine(
+                    ingredient.pk,
+                    Decimal(quantity),
+                    None if unit_cost is None else Decimal(unit_cost),
+                    expires_on=in_hours(1000).date(),
+                    lot_code="new",
+                )
+            ],
+            created_by_id=None,
+        )
+        lot = StockLot.objects.get(ingredient=ingredient, location=shop.location, code="new", quantity__gt=0)
+        change_lot(lot_id=lot.pk, changes={"expires_at": in_hours(hours), "code": ""})
     return ingredient
 
 
