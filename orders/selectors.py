@@ -2,20 +2,22 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Func, IntegerField, Max, Q, QuerySet, Sum, Value
+from django.utils import timezone
 
 from foundation.decimals import round_money
 from inventory.errors import Shortage
+from inventory.lot_selectors import expired_quantities
 from inventory.menu import load_menu
 from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
 from inventory.services.returns import deductions_of
-from orders.models import BatchRun, Customer, Employee, Order, OrderItem
-from orders.models.order import OrderQuerySet
+from orders.models import BatchRun, Customer, Employee, EveryItem, EveryOrder, Order
+from orders.models.finding import OrderQuerySet
 from orders.pricing import OrderLine, Price, PricedLine, price_order
 from orders.services.deduction import DOCUMENT_TYPE, sale_movements
 from orders.services.edit import compare, key_of
@@ -26,22 +28,26 @@ Days = tuple[datetime.date | None, datetime.date | None]
 
 
 def visible_orders(user: User | AnonymousUser) -> OrderQuerySet:
-    """The orders that a person may see: staff all of them, a customer their own."""
+    """The orders that a person may see, archived ones too: staff all of them, a customer their own."""
     if user.has_perm("orders.view_order"):
-        return Order.objects.all()
+        return EveryOrder.objects.all()
     if user.pk is None:
-        return Order.objects.none()
-    return Order.objects.filter(customer__user_id=user.pk)
+        return EveryOrder.objects.none()
+    return EveryOrder.objects.filter(customer__user_id=user.pk)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order would cost, and what stands in its way: nothing has been placed."""
+    """What an order would cost, and what stands in its way: nothing has been placed.
+
+    `corrections` is what selling anyway would correct in the stock.
+    """
 
     price: Price
     shortages: list[Shortage]
     unavailable_products: list[tuple[int, str]]
     unavailable_options: list[tuple[int, str]]
+    corrections: list[Shortage] = field(default_factory=list)
 
     @property
     def unavailable(self) -> list[tuple[int, str]]:
@@ -53,20 +59,32 @@ class Quote:
         return not self.shortages and not self.unavailable
 
 
-def quote_order(*, location: Location, lines: Sequence[OrderLine], allow_below_minimum: bool = False) -> Quote:
+def quote_order(
+    *, location: Location, lines: Sequence[OrderLine], allow_below_minimum: bool = False, sell_anyway: bool = False
+) -> Quote:
     """Prices the lines and compares what they take with the stock of the location. Raises WrongLines.
 
-    With `allow_below_minimum` a minimum stands in nobody's way, as in `place_order`.
+    With `allow_below_minimum` a minimum stands in nobody's way, with `sell_anyway` no shortage, as in `place_order`.
     """
     price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
     needed: dict[int, Decimal] = {}
     for line in price.lines:
         for ingredient_id, quantity in line.portion.items():
             needed[ingredient_id] = needed.get(ingredient_id, Decimal(0)) + quantity * line.line.quantity
-    return _quote(price, location, needed, returned={}, sold=price.lines, check_minimum=not allow_below_minimum)
+    return _quote(
+        price,
+        location,
+        needed,
+        returned={},
+        sold=price.lines,
+        check_minimum=not allow_below_minimum,
+        sell_anyway=sell_anyway,
+    )
 
 
-def quote_edit(*, order: Order, lines: Sequence[OrderLine], allow_below_minimum: bool = False) -> Quote:
+def quote_edit(
+    *, order: Order, lines: Sequence[OrderLine], allow_below_minimum: bool = False, sell_anyway: bool = False
+) -> Quote:
     """What `edit_order` would make of the order: what stays is sold at its old price and needs no stock.
 
     Raises WrongLines.
@@ -99,6 +117,7 @@ def quote_edit(*, order: Order, lines: Sequence[OrderLine], allow_below_minimum:
         returned=returned,
         sold=edit.sold,
         check_minimum=not allow_below_minimum,
+        sell_anyway=sell_anyway,
     )
 
 
@@ -110,6 +129,7 @@ def _quote(
     returned: Mapping[int, Decimal],
     sold: Sequence[PricedLine],
     check_minimum: bool,
+    sell_anyway: bool,
 ) -> Quote:
     """Compares what is needed of each ingredient, and what the sold products' recipes name, with the stock and
     with what the edited order gives back to it."""
@@ -124,7 +144,7 @@ def _quote(
     products: dict[int, str] = {}
     options: dict[int, str] = {}
     for line in sold:
-        below = check_minimum and any(
+        below = not sell_anyway and check_minimum and any(
             quantity + returned.get(recipe.ingredient_id, 0) < max(minimum, recipe.quantity)
             for recipe in line.product.recipe
             for quantity, minimum in [levels.get(recipe.ingredient_id, nothing)]
@@ -134,8 +154,14 @@ def _quote(
         for _group, option, _price in line.options:
             if not option.is_available:
                 options[option.id] = option.name
-    shortages = describe_shortages(missing) if missing else []
-    return Quote(price, shortages, list(products.items()), list(options.items()))
+    shortages = []
+    if missing:
+        expired = expired_quantities(location=location, ingredient_ids=missing, at=timezone.now())
+        shortages = describe_shortages(missing, expired=expired)
+    unavailable = (list(products.items()), list(options.items()))
+    if sell_anyway:
+        return Quote(price, [], *unavailable, corrections=shortages)
+    return Quote(price, shortages, *unavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +200,7 @@ def figures_of_periods(
         return []
     completed = Q(status=Order.Status.COMPLETED)
     rows = (
-        Order.objects.filter(location=location, placed_at__gte=thresholds[0], placed_at__lt=thresholds[-1])
+        EveryOrder.objects.filter(location=location, placed_at__gte=thresholds[0], placed_at__lt=thresholds[-1])
         .exclude(channel=Order.Channel.IMPORT)
         .order_by()
         # Bucket n lies between the thresholds n - 1 and n.
@@ -223,7 +249,7 @@ def best_sellers(
 ) -> list[tuple[str, int, Decimal]]:
     """What sold best between the two moments: (name, number sold, revenue), of orders not cancelled."""
     return list(
-        OrderItem.objects.filter(order__location=location, order__placed_at__gte=start, order__placed_at__lt=end)
+        EveryItem.objects.filter(order__location=location, order__placed_at__gte=start, order__placed_at__lt=end)
         .exclude(order__status=Order.Status.CANCELLED)
         .exclude(order__channel=Order.Channel.IMPORT)
         .order_by()
@@ -278,8 +304,7 @@ def placed_on_days(
 
 def find_customers(text: str) -> QuerySet[Customer]:
     """Customers by a part of their name or phone, or by their e-mail."""
-    text = text.strip()
-    return Customer.objects.filter(Q(name__icontains=text) | Q(phone__icontains=text) | Q(email__iexact=text))
+    return Customer.objects.search(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +324,8 @@ class CustomerFigures:
 def customer_figures(customer: Customer) -> CustomerFigures:
     """The customer's figures, in one query."""
     row = (
-        customer.orders.exclude(status=Order.Status.CANCELLED)
+        EveryOrder.objects.filter(customer=customer)
+        .exclude(status=Order.Status.CANCELLED)
         .order_by()
         .aggregate(
             orders=Count("pk"),

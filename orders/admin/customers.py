@@ -17,7 +17,7 @@ from foundation import moments
 from foundation.admin.model_admin import ShopModelAdmin
 from foundation.money import money
 from orders.admin.words import items_in_words
-from orders.models import Customer, Order
+from orders.models import Customer, EveryOrder, Order
 from orders.selectors import customer_figures
 
 ORDERS_ON_PAGE = 10
@@ -25,7 +25,7 @@ ORDERS_ON_PAGE = 10
 
 def of_this_customer(figure: Aggregate) -> Subquery:
     """A figure of the customer's orders, for each row that the list shows and not for all customers."""
-    orders = Order.objects.filter(customer=OuterRef("pk")).exclude(status=Order.Status.CANCELLED).order_by()
+    orders = EveryOrder.objects.filter(customer=OuterRef("pk")).exclude(status=Order.Status.CANCELLED).order_by()
     return Subquery(orders.values("customer").annotate(figure=figure).values("figure"))
 
 
@@ -85,7 +85,8 @@ class CustomerAdmin(ShopModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         customer = kwargs.get("obj")
         if customer is not None and request.user.has_perm("orders.view_order"):
-            latest = list(customer.orders.select_related("location").prefetch_related("items")[:ORDERS_ON_PAGE])
+            orders = EveryOrder.objects.filter(customer=customer).select_related("location").prefetch_related("items")
+            latest: list[Any] = list(orders[:ORDERS_ON_PAGE])
             for order in latest:
                 order.words = items_in_words(order)
             context |= {"latest_orders": latest, "figures": customer_figures(customer)}

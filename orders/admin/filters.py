@@ -17,7 +17,7 @@ from foundation.admin.ids import as_id
 from inventory.admin.places import places, shows_places
 from inventory.models import Location
 from orders.models import Customer, Employee, Order
-from orders.models.order import OrderQuerySet
+from orders.models.finding import OrderQuerySet
 from orders.selectors import Days, placed_on_days
 
 Choices = list[tuple[str, Any]]

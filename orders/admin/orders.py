@@ -34,7 +34,7 @@ from orders.admin.order_page import OrderPage
 from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
 from orders.admin.words import channel_icon, items_in_words, status_badge
 from orders.models import Order
-from orders.models.order import OrderQuerySet
+from orders.models.finding import OrderQuerySet
 
 
 @admin.register(Order)

@@ -15,7 +15,7 @@ from unfold.decorators import display
 
 from foundation.admin.model_admin import ShopModelAdmin
 from inventory.admin.places import places, shows_places
-from orders.models import Employee, Order, Position
+from orders.models import Employee, EveryOrder, Position
 
 
 class WorksHereFilter(DropdownFilter):
@@ -43,7 +43,7 @@ class EmployeeAdmin(ShopModelAdmin):
     fields = ("name", "position", "location", "hired_on", "left_on", "user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Employee]:
-        orders = Order.objects.filter(employee=OuterRef("pk")).order_by()
+        orders = EveryOrder.objects.filter(employee=OuterRef("pk")).order_by()
         number = Subquery(orders.values("employee").annotate(number=Count("pk")).values("number"))
         return super().get_queryset(request).annotate(number=number)
 

@@ -4,7 +4,7 @@ from django_filters import rest_framework as filters
 
 from foundation.api.filters import IdFilter
 from orders.models import Order
-from orders.models.order import OrderQuerySet
+from orders.models.finding import OrderQuerySet
 
 
 class OrderFilter(filters.FilterSet):

@@ -6,6 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orders.models.finding import CustomerQuerySet
+
 
 class Customer(models.Model):
     """A person who buys, with the contacts that they gave. May have an account of their own."""
@@ -25,6 +27,8 @@ class Customer(models.Model):
     consent = models.BooleanField(_("agrees to messages"), default=False)
     notes = models.TextField(_("notes"), blank=True, max_length=2000)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("customer")
