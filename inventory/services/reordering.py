@@ -1,6 +1,8 @@
 """Drafting purchase orders of what is low."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,6 +14,21 @@ from inventory.models import Location, PurchaseOrder, Supplier, SupplierPack
 from inventory.purchasing_selectors import suggest_purchase_orders
 from inventory.services.lines import check_open
 from inventory.services.purchasing import OrderedLine, draft_purchase_order
+
+LINE = re.compile(r"^lines\[(\d+)\]")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is to be ordered from one supplier, and where in the list its lines stood."""
+
+    supplier: Supplier
+    lines: list[OrderedLine] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def place_of(self, path: str) -> str:
+        """ "lines[0].packs" of the draft, as a path into the whole list."""
+        return LINE.sub(lambda match: f"lines[{self.places[int(match[1])]}]", path)
 
 
 @transaction.atomic
@@ -38,7 +55,7 @@ def draft_suggested(
         for pack in SupplierPack.objects.filter(pk__in={line.pack_id for line in lines}).select_related("supplier")
     }
     suggested = suggestions.lines()
-    by_supplier: dict[int, tuple[Supplier, list[OrderedLine]]] = {}
+    by_supplier: dict[int, _Draft] = {}
     errors: dict[str, list[str]] = {}
     for place, line in enumerate(lines):
         pack = packs.get(line.pack_id)
@@ -47,10 +64,20 @@ def draft_suggested(
             continue
         if pack.ingredient_id not in suggested:
             raise ChangedMeanwhile(_("What is missing at %(name)s") % {"name": location.name})
-        by_supplier.setdefault(pack.supplier_id, (pack.supplier, []))[1].append(line)
+        draft = by_supplier.setdefault(pack.supplier_id, _Draft(pack.supplier))
+        draft.lines.append(line)
+        draft.places.append(place)
+    orders: list[PurchaseOrder] = []
+    # By id, as two who draft at two locations take the suppliers' locks.
+    for draft in sorted(by_supplier.values(), key=lambda one: one.supplier.pk):
+        try:
+            orders.append(
+                draft_purchase_order(
+                    supplier=draft.supplier, location=location, lines=draft.lines, created_by_id=created_by_id
+                )
+            )
+        except InvalidInput as refusal:
+            errors |= {draft.place_of(field): sentences for field, sentences in refusal.errors.items()}
     if errors:
         raise InvalidInput(_("Some lines are wrong."), errors=errors)
-    return [
-        draft_purchase_order(supplier=supplier, location=location, lines=its, created_by_id=created_by_id)
-        for supplier, its in sorted(by_supplier.values(), key=lambda entry: entry[0].pk)
-    ]
+    return orders
