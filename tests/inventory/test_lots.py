@@ -1,23 +1,23 @@
-"""Lots: what expires first leaves first, what has expired is not sold, and the lots always sum to the level."""
+"""Lots: throwing them away, putting a wrong date right, the switch that begins and ends them, and the check of all."""
 
-import datetime
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
 
 from foundation.errors import InvalidInput
-from inventory.errors import InsufficientStock, Unavailable
-from inventory.models import Ingredient, StockLot, StockMovement
-from inventory.services.lines import StockLine
-from inventory.services.stock import receive_stock, transfer_stock, write_off_stock
-from orders.pricing import OrderLine
-from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
+from inventory.errors import ClosedLocation, EmptyLot, InsufficientStock, NothingExpired, UnknownLot
+from inventory.lot_selectors import lots_that_differ_from_their_level, lots_that_expire_before, with_worth
+from inventory.models import StockDocument, StockLot, StockMovement
+from inventory.services.expiry import change_lot, write_off_expired, write_off_lot
+from inventory.services.ingredients import change_ingredient
+from inventory.watching import lots_are_what_their_levels_hold
+from monitoring.errors import CheckFailed
+from monitoring.registry import checks
+from tests.inventory.kitchen import assert_in_order, dated, in_hours, lot_of, quantities, state, tracked, value_of
+from tests.rest import Rest
+from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
-
-TODAY = datetime.date(2026, 3, 14)
-NOON = datetime.datetime(2026, 3, 14, 12, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
@@ -25,211 +25,240 @@ def shop() -> Shop:
     return Shop.open()
 
 
-@pytest.fixture
-def milk(shop: Shop) -> Ingredient:
-    return Ingredient.objects.create(name="Milk", unit="ml", tracks_expiry=True)
+def lots(shop, ingredient):
+    found = StockLot.objects.filter(location=shop.location, ingredient=ingredient).exclude(quantity=0)
+    return list(found.order_by("expires_at", "id"))
 
 
-def receive(shop: Shop, milk: Ingredient, *lots: tuple, at: datetime.datetime = NOON) -> None:
-    """Each lot is (quantity, days it keeps, unit cost)."""
-    receive_stock(
-        location=shop.location,
-        lines=[
-            StockLine(milk.pk, Decimal(quantity), Decimal(cost), expires_on=TODAY + datetime.timedelta(days=days))
-            for quantity, days, cost in lots
-        ],
-        created_by_id=None,
-        at=at,
-    )
+def throw_away(lot, **more):
+    return write_off_lot(lot_id=lot.pk, created_by_id=None, **more)
 
 
-def lots(shop: Shop) -> list[tuple[str, Decimal]]:
-    """(last good day or "undated", quantity) of the location's lots that hold something, the first to expire first."""
-    return [
-        (
-            str((lot.expires_at - datetime.timedelta(seconds=1)).date()) if lot.expires_at else "undated",
-            lot.quantity,
+def refused(call, kind, *fields):
+    before = state()
+    with pytest.raises(kind) as refusal:
+        call()
+    assert state() == before
+    if fields:
+        assert set(refusal.value.errors) == set(fields)
+    return refusal.value.detail
+
+
+# --- throwing away --------------------------------------------------------------------------------
+
+
+def test_a_lot_is_thrown_away_at_its_cost_and_the_others_stay(shop):
+    milk = dated(shop, "Milk", "ml", {-5: 300, 24: 1000}, unit_cost="0.04")
+    expired, fresh = lots(shop, milk)
+
+    document = throw_away(expired, comment="sour")
+
+    assert (document.kind, document.reason, document.comment) == ("write_off", "spoilage", "sour")
+    movement = StockMovement.objects.latest("id")
+    assert (movement.delta, movement.value, movement.lot_id) == (-300, -12, expired.pk)
+    assert lots(shop, milk) == [fresh]
+    assert value_of(shop, milk) == 40
+    assert_in_order()
+
+
+def test_also_what_does_not_expire_first_and_only_a_part(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300, 24: 1000})
+    throw_away(lots(shop, milk)[1], quantity=Decimal("250.5"), reason="breakage")
+    assert quantities(shop, milk) == [300, Decimal("749.5")]
+    assert StockDocument.objects.latest("id").reason == "breakage"
+    assert_in_order()
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "NaN", "1E+20", "0.0001"])
+def test_a_quantity_that_is_none_is_refused(shop, quantity):
+    milk = dated(shop, "Milk", "ml", {2: 300})
+    refused(lambda: throw_away(lot_of(shop, milk), quantity=Decimal(quantity)), InvalidInput, "quantity")
+
+
+def test_more_than_the_lot_holds_is_refused_whatever_else_is_there(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300, 24: 1000})
+    sentence = refused(lambda: throw_away(lots(shop, milk)[0], quantity=Decimal(301)), InsufficientStock)
+    assert sentence == "Not enough in stock. Milk: 301 ml needed, 300 there."
+
+
+def test_an_empty_or_unknown_lot_a_closed_location_and_a_wrong_reason_are_refused(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300})
+    lot = lot_of(shop, milk)
+    refused(lambda: throw_away(lot, reason="boredom"), InvalidInput, "reason")
+    shop.location.is_active = False
+    shop.location.save()
+    refused(lambda: throw_away(lot), ClosedLocation)
+    shop.location.is_active = True
+    shop.location.save()
+    throw_away(lot)
+    assert refused(lambda: throw_away(lot), EmptyLot) == "Nothing is left of this lot of Milk."
+    refused(lambda: write_off_lot(lot_id=4711, created_by_id=None), UnknownLot)
+
+
+def test_all_that_has_expired_is_thrown_away_in_one_document(shop):
+    milk = dated(shop, "Milk", "ml", {-5: 300, -2: 200, 24: 1000}, unit_cost="0.04")
+    cake = dated(shop, "Cake", "pc", {-1: 2}, unit_cost=10)
+    elsewhere = Shop.open("Riverside")
+    dated(elsewhere, "Milk", "ml", {-5: 700})
+
+    document = write_off_expired(location=shop.location, created_by_id=None)
+
+    lines = StockMovement.objects.filter(document_type="write_off", document_id=str(document.pk)).order_by("id")
+    assert [(one.ingredient.name, one.delta, one.value) for one in lines] == [
+        ("Milk", -300, -12),
+        ("Milk", -200, -8),
+        ("Cake", -2, -20),
+    ]
+    assert (quantities(shop, milk), quantities(shop, cake), quantities(elsewhere, milk)) == ([1000], [], [700])
+    sentence = refused(lambda: write_off_expired(location=shop.location, created_by_id=None), NothingExpired)
+    assert sentence == "Nothing at Main Street has expired."
+    assert_in_order()
+
+
+def test_what_expires_soon_is_found_with_what_it_is_worth(shop):
+    milk = dated(shop, "Milk", "ml", {-5: 300, 2: 200, 24: 1000}, unit_cost="0.04")
+    found = with_worth(lots_that_expire_before(in_hours(3), location=shop.location))
+    assert [(one.quantity, one.quantity * one.average_cost) for one in found] == [(300, 12), (200, 8)]
+    throw_away(lots(shop, milk)[0])
+    assert [one.quantity for one in lots_that_expire_before(in_hours(3))] == [200]
+
+
+# --- a wrong date ---------------------------------------------------------------------------------
+
+
+def test_a_wrong_date_is_put_right_and_the_lot_keeps_its_history(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300})
+    lot, right = lot_of(shop, milk), in_hours(48)
+    changed = change_lot(lot_id=lot.pk, changes={"expires_at": right, "code": " L42 "})
+    assert (changed.pk, changed.expires_at, changed.code, changed.quantity) == (lot.pk, right, "L42", 300)
+    assert change_lot(lot_id=lot.pk, changes={"expires_at": None}).expires_at is None
+    assert_in_order()
+
+
+def test_two_lots_with_one_date_become_one_and_the_sum_stays(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300, 24: 1000})
+    first, second = lots(shop, milk)
+    changed = change_lot(lot_id=first.pk, changes={"expires_at": second.expires_at})
+    assert (changed.pk, changed.quantity) == (second.pk, 1300)
+    assert quantities(shop, milk) == [1300]
+    assert_in_order()
+    # What was the other lot is empty now; its line in the ledger still names it.
+    refused(lambda: change_lot(lot_id=first.pk, changes={"code": "x"}), EmptyLot)
+    change_lot(lot_id=second.pk, changes={"expires_at": None})
+    assert quantities(shop, milk) == [1300]
+
+
+def test_nothing_changes_where_nothing_is_wrong(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300})
+    lot = lot_of(shop, milk)
+    before = state()
+    assert change_lot(lot_id=lot.pk, changes={"expires_at": lot.expires_at}) == lot
+    assert change_lot(lot_id=lot.pk, changes={}) == lot
+    assert state() == before
+
+
+def test_a_senseless_date_or_code_is_refused(shop):
+    milk = dated(shop, "Milk", "ml", {2: 300})
+    lot = lot_of(shop, milk)
+    for hours in (-24 * 366 * 11, 24 * 366 * 11):
+        refused(
+            lambda hours=hours: change_lot(lot_id=lot.pk, changes={"expires_at": in_hours(hours)}),
+            InvalidInput,
+            "expires_at",
         )
-        for lot in StockLot.objects.filter(location=shop.location, quantity__gt=0).order_by("expires_at", "id")
-    ]
+    refused(lambda: change_lot(lot_id=lot.pk, changes={"code": "x" * 61}), InvalidInput, "code")
+    refused(lambda: change_lot(lot_id=4711, changes={}), UnknownLot)
 
 
-def test_each_date_is_a_lot_and_the_same_date_is_the_same_lot(shop, milk):
-    receive(shop, milk, (1000, 7, "0.05"), (500, 2, "0.04"))
-    receive(shop, milk, (250, 7, "0.06"))
-    assert lots(shop) == [("2026-03-16", 500), ("2026-03-21", 1250)]
-    assert shop.quantity(milk) == 1750
+# --- the switch -----------------------------------------------------------------------------------
 
 
-def test_what_expires_first_is_sold_first_and_the_ledger_names_the_lots(shop, milk):
-    receive(shop, milk, (1000, 7, "0.05"), (500, 2, "0.05"))
-    latte = shop.product("Latte", recipe={milk: 200})
-
-    order = shop.sell(latte, 3, at=NOON)
-
-    assert lots(shop) == [("2026-03-21", 900)]
-    sold = StockMovement.objects.filter(document_type="order", document_id=str(order.pk)).order_by("id")
-    assert [(one.lot.expires_at.date(), one.delta, one.value) for one in sold] == [
-        (datetime.date(2026, 3, 17), Decimal(-500), Decimal("-25")),
-        (datetime.date(2026, 3, 22), Decimal(-100), Decimal("-5")),
-    ]
-    assert {one.line_id for one in sold} == {str(order.items.get().pk)}
-
-
-def test_two_lines_share_a_lot_at_its_border(shop, milk):
-    receive(shop, milk, (300, 2, "0.05"), (1000, 7, "0.05"))
-    small, large = shop.product("Small", recipe={milk: 200}), shop.product("Large", recipe={milk: 400})
-    order = shop.place(OrderLine(small.pk, 1), OrderLine(large.pk, 1), at=NOON)
-
-    first, second = order.items.order_by("pk")
-    rows = StockMovement.objects.filter(document_type="order").values_list("line_id", "delta")
-    assert sorted(rows) == [(str(first.pk), -200), (str(second.pk), -300), (str(second.pk), -100)]
-    assert lots(shop) == [("2026-03-21", 700)]
-
-
-def test_a_cancelled_order_goes_back_to_the_lots_it_came_from(shop, milk):
-    receive(shop, milk, (300, 2, "0.05"), (1000, 7, "0.05"))
-    order = shop.sell(shop.product("Latte", recipe={milk: 200}), 2, at=NOON)
-    assert lots(shop) == [("2026-03-21", 900)]
-    shop.cancel(order)
-    assert lots(shop) == [("2026-03-16", 300), ("2026-03-21", 1000)]
-
-
-def test_a_wasted_order_leaves_the_other_lots_alone(shop, milk):
-    receive(shop, milk, (300, 2, "0.05"), (1000, 7, "0.05"))
-    order = shop.sell(shop.product("Latte", recipe={milk: 200}), 2, at=NOON)
-    shop.cancel(order, restock=False)
-    assert lots(shop) == [("2026-03-21", 900)]
-    assert_levels_are_what_the_ledger_sums_to()
-
-
-def test_an_expired_lot_is_not_sold(shop, milk):
-    """Two litres stand there, one of them is past its date: only the other one is sold."""
-    receive(shop, milk, (1000, 0, "0.05"), (1000, 7, "0.05"))
-    latte = shop.product("Latte", recipe={milk: 400})
-    tomorrow = NOON + datetime.timedelta(days=1)
-
-    shop.sell(latte, 2, at=tomorrow)
-    assert lots(shop) == [("2026-03-14", 1000), ("2026-03-21", 200)]
-
-    with pytest.raises(Unavailable) as refused:
-        shop.sell(latte, 1, at=tomorrow)
-    assert refused.value.extra["shortages"] == [
-        {
-            "ingredient": milk.pk,
-            "name": "Milk",
-            "needed": "400.000",
-            "available": "200.000",
-            "unit": "ml",
-            "expired": "1000.000",
-        }
-    ]
-    assert "200 there, 1000 expired" in refused.value.detail
-    assert lots(shop) == [("2026-03-14", 1000), ("2026-03-21", 200)]
-
-
-def test_nor_by_who_may_sell_below_the_minimum(shop, milk):
-    receive(shop, milk, (1000, 0, "0.05"))
-    latte = shop.product("Latte", recipe={milk: 400})
-    with pytest.raises(InsufficientStock, match="400 ml needed, 0 there, 1000 expired"):
-        shop.sell(latte, 1, at=NOON + datetime.timedelta(days=1), allow_below_minimum=True)
-    assert lots(shop) == [("2026-03-14", 1000)]
-
-
-def test_the_last_good_day_ends_with_the_locations_day(shop, milk):
-    receive(shop, milk, (1000, 0, "0.05"))
-    latte = shop.product("Latte", recipe={milk: 400})
-    midnight = datetime.datetime(2026, 3, 15, tzinfo=datetime.UTC)
-    shop.sell(latte, 1, at=midnight - datetime.timedelta(microseconds=1))
-    with pytest.raises(Unavailable):
-        shop.sell(latte, 1, at=midnight)
-
-
-def test_a_write_off_takes_what_has_expired_first_or_the_lot_that_it_names(shop, milk):
-    receive(shop, milk, (1000, 0, "0.05"), (1000, 7, "0.05"))
-    fresh = StockLot.objects.order_by("expires_at").last()
-    line = StockLine(milk.pk, Decimal(300))
-    write_off_stock(location=shop.location, lines=[line], reason="spoilage", created_by_id=None)
-    assert lots(shop) == [("2026-03-14", 700), ("2026-03-21", 1000)]
-    named = StockLine(milk.pk, Decimal(300), lot_id=fresh.pk)
-    write_off_stock(location=shop.location, lines=[named], reason="breakage", created_by_id=None)
-    assert lots(shop) == [("2026-03-14", 700), ("2026-03-21", 700)]
-
-
-def test_a_named_lot_that_does_not_cover_it_is_refused_though_the_level_would(shop, milk):
-    receive(shop, milk, (1000, 0, "0.05"), (1000, 7, "0.05"))
-    lot = StockLot.objects.order_by("expires_at").first()
-    line = StockLine(milk.pk, Decimal("1000.001"), lot_id=lot.pk)
-    with pytest.raises(InsufficientStock):
-        write_off_stock(location=shop.location, lines=[line], reason="spoilage", created_by_id=None)
-    assert lots(shop) == [("2026-03-14", 1000), ("2026-03-21", 1000)]
-
-
-def test_a_transfer_carries_dates_codes_and_values(shop, milk):
-    harbour = Shop.open("Harbour")
-    receive(shop, milk, (1000, 2, "0.05"), (1000, 7, "0.07"))
-    transfer_stock(
-        source=shop.location,
-        destination=harbour.location,
-        lines=[StockLine(milk.pk, Decimal(1500))],
-        created_by_id=None,
-    )
-    assert lots(shop) == [("2026-03-21", 500)]
-    assert lots(harbour) == [("2026-03-16", 1000), ("2026-03-21", 500)]
-    there, here = (milk.stock_levels.get(location=one.location) for one in (harbour, shop))
-    assert (here.value, there.value) == (Decimal(30), Decimal(90))
-    assert_levels_are_what_the_ledger_sums_to()
-
-
-def test_what_comes_back_without_a_lot_stands_in_the_undated_one(shop):
-    """Sold before the ingredient had dates, cancelled after."""
+def test_switched_on_what_is_there_becomes_the_undated_lot_at_every_location(shop):
+    other = Shop.open("Riverside")
     milk = shop.ingredient("Milk", "ml", stock=1000)
-    order = shop.sell(shop.product("Latte", recipe={milk: 200}))
-    Ingredient.objects.filter(pk=milk.pk).update(tracks_expiry=True)
-    StockLot.objects.create(location=shop.location, ingredient=milk, quantity=800)
-    shop.cancel(order)
-    assert lots(shop) == [("undated", 1000)]
+    other.ingredient("Milk", "ml", stock=500)
+    Shop.open("Cellar").ingredient("Milk", "ml", minimum=10)
+
+    tracked(milk)
+
+    found = StockLot.objects.filter(ingredient=milk).order_by("location_id")
+    assert [(one.location_id, one.expires_at, one.code, one.quantity) for one in found] == [
+        (shop.location.pk, None, "", 1000),
+        (other.location.pk, None, "", 500),
+    ]
+    assert_in_order()
+    # It can be sold as before.
+    shop.sell(shop.product("Milk", recipe={milk: 200}))
+    assert quantities(shop, milk) == [800]
 
 
-def test_the_undated_lot_is_used_first_and_never_expires(shop, milk):
-    StockLot.objects.create(location=shop.location, ingredient=milk, quantity=0)
-    Ingredient.objects.filter(pk=milk.pk).update(tracks_expiry=False)
-    shop.receive({milk: 100})
-    StockLot.objects.update(quantity=100)
-    Ingredient.objects.filter(pk=milk.pk).update(tracks_expiry=True)
-    receive(shop, milk, (1000, 0, "0.05"))
-    shop.sell(shop.product("Drop", recipe={milk: 10}), 9, at=NOON)
-    assert lots(shop) == [("2026-03-14", 1000), ("undated", 10)]
+def test_switched_off_the_lots_are_emptied_and_the_level_stays(shop):
+    milk = dated(shop, "Milk", "ml", {-2: 300, 24: 1000})
+    change_ingredient(ingredient_id=milk.pk, changes={"tracks_expiry": False})
+    assert (lots(shop, milk), shop.quantity(milk)) == ([], 1300)
+    assert_in_order()
+    shop.sell(shop.product("Milk", recipe={milk: 1200}))
+    assert shop.quantity(milk) == 100
+    # Switched on again, nobody knows any more how long the rest keeps.
+    tracked(milk)
+    assert [(one.expires_at, one.quantity) for one in lots(shop, milk)] == [(None, 100)]
+    assert_in_order()
 
 
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ({}, "Say until when Milk keeps."),
-        ({"expires_on": TODAY - datetime.timedelta(days=1)}, "Milk has expired already."),
-    ],
-)
-def test_a_receipt_without_a_sensible_date_is_refused_at_its_line(shop, milk, line, sentence):
+def test_a_shelf_life_alone_touches_no_lots(shop):
+    milk = dated(shop, "Milk", "ml", {24: 1000})
+    before = state()
+    change_ingredient(ingredient_id=milk.pk, changes={"tracks_expiry": True, "shelf_life_hours": 72})
+    assert state() == before
+    refused(
+        lambda: change_ingredient(ingredient_id=milk.pk, changes={"shelf_life_hours": 0}),
+        InvalidInput,
+        "shelf_life_hours",
+    )
+
+
+# --- the check ------------------------------------------------------------------------------------
+
+
+def test_lots_that_were_changed_past_the_ledger_are_named(shop):
+    milk = dated(shop, "Milk", "ml", {24: 1000})
+    tea = shop.ingredient("Tea", stock=50)
+    assert lots_are_what_their_levels_hold() is None
+    StockLot.objects.filter(ingredient=milk).update(quantity=999)
+    StockLot.objects.create(location=shop.location, ingredient=tea, expires_at=None, quantity=50)
+    found = [(one.ingredient_id, one.level, one.in_lots) for one in lots_that_differ_from_their_level()]
+    assert found == [(milk.pk, 1000, 999), (tea.pk, 0, 50)]
+    with pytest.raises(CheckFailed, match=r"add up to: 2\. .*: the level says 1000\.000, the lots hold 999\.000\."):
+        lots_are_what_their_levels_hold()
+
+
+def test_the_check_is_registered_but_does_not_take_the_server_out_of_service():
+    check = checks.get("stock_lots")
+    assert check.run is lots_are_what_their_levels_hold
+    assert not check.gates_readiness
+
+
+def test_a_lot_of_another_place_or_ingredient_is_refused_at_its_line(shop, milk):
+    harbour = Shop.open("Harbour")
+    receive(harbour, milk, (1000, 7, "0.05"))
+    receive(shop, milk, (1000, 7, "0.05"))
+    elsewhere = StockLot.objects.get(location=harbour.location)
+    line = StockLine(milk.pk, Decimal(1), lot_id=elsewhere.pk)
     with pytest.raises(InvalidInput) as refused:
-        receive_stock(
-            location=shop.location, lines=[StockLine(milk.pk, Decimal(1), **line)], created_by_id=None, at=NOON
-        )
-    assert list(refused.value.errors) == ["lines[0].expires_on"]
-    assert refused.value.errors["lines[0].expires_on"][0].startswith(sentence)
-    assert not StockMovement.objects.exists()
+        write_off_stock(location=shop.location, lines=[line], reason="spoilage", created_by_id=None)
+    assert list(refused.value.errors) == ["lines[0].lot"]
+    assert (lots(shop), lots(harbour)) == ([("2026-03-21", 1000)], [("2026-03-21", 1000)])
 
 
-def test_a_date_for_what_has_none_is_refused(shop):
-    sugar = shop.ingredient("Sugar")
-    with pytest.raises(InvalidInput) as refused:
-        receive_stock(
-            location=shop.location, lines=[StockLine(sugar.pk, Decimal(1), expires_on=TODAY)], created_by_id=None
-        )
-    assert "Sugar has no expiry date" in refused.value.errors["lines[0].expires_on"][0]
-
-
-def test_without_a_date_the_shelf_life_counts_from_the_receipt(shop, milk):
-    Ingredient.objects.filter(pk=milk.pk).update(shelf_life_hours=36)
-    now = timezone.now()
-    receive_stock(location=shop.location, lines=[StockLine(milk.pk, Decimal(1))], created_by_id=None, at=now)
-    assert StockLot.objects.get().expires_at == now + datetime.timedelta(hours=36)
+def test_over_rest_a_receipt_names_its_date_and_a_write_off_its_lot(shop, milk):
+    manager = Rest.of("manager")
+    body = {"lines": [{"ingredient": milk.pk, "quantity": "1000", "paid": "49.99"}]}
+    manager.refused("post", "stock/receive/", body, status=400, kind="invalid", at="lines[0].expires_on")
+    body["lines"][0] |= {"expires_on": str(shop.location.today()), "lot_code": "L-7"}
+    (received,) = manager.post("stock/receive/", body)["movements"]
+    lot = StockLot.objects.get()
+    assert (received["value"], received["lot"], lot.code) == ("49.990000", lot.pk, "L-7")
+    thrown = {"lines": [{"ingredient": milk.pk, "quantity": "400", "lot": lot.pk}], "reason": "spoilage"}
+    assert manager.post("stock/write-off/", thrown)["movements"][0]["value"] == "-19.996000"
+    lot.refresh_from_db()
+    assert lot.quantity == 600
