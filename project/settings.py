@@ -142,6 +142,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "carry on stalled batches": {"task": "orders.tasks.carry_on_stalled_batches", "schedule": 60},
+    "carry on stalled imports of sales": {"task": "orders.tasks.carry_on_stalled_sales_imports", "schedule": 60},
+    "discard forgotten imports of sales": {"task": "orders.tasks.discard_forgotten_sales_imports", "schedule": 3600},
+    "tell what expires": {"task": "inventory.tasks.tell_what_expires", "schedule": 3600},
     "forget old idempotency keys": {
         "task": "foundation.tasks.forget_old_idempotency_keys",
         "schedule": 3600,
@@ -249,6 +252,7 @@ SPECTACULAR_SETTINGS = {
         "IngredientUnit": "inventory.models.Ingredient.Unit",
         "StockDocumentKind": "inventory.models.StockDocument.Kind",
         "WriteOffReason": "inventory.models.StockDocument.WriteOffReason",
+        "StockCountStatus": "inventory.models.StockCount.Status",
         "MovementReason": "inventory.models.StockMovement.Reason",
     },
 }
