@@ -107,8 +107,8 @@ class DateColumn:
             raise _unclear(
                 _(
                     "Line %(line)d writes its date as %(text)s, line %(other_line)d as %(other_text)s: a spreadsheet "
-                    "may have swapped days and months. Write all dates in one way, or say which way is right "
-                    "(--date-format): the lines that are written otherwise then count as wrong."
+                    "may have swapped days and months. Write all dates in one way, or say which way is right: "
+                    "the lines that are written otherwise then count as wrong."
                 )
                 % {"line": line, "text": text, "other_line": other_line, "other_text": other_text}
             )
@@ -120,7 +120,7 @@ class DateColumn:
             raise _unclear(
                 _(
                     "The dates could be day/month or month/day, as in line %(line)d: %(text)s, and no line decides it. "
-                    "Say which it is (--date-format)."
+                    "Say which it is."
                 )
                 % {"line": self.either[0], "text": self.either[1]}
             )

@@ -72,14 +72,13 @@ class Findings:
         self.items += sum(quantity for _name, quantity in order.items)
         self.first_at = min(self.first_at or order.placed_at, order.placed_at)
         self.last_at = max(self.last_at or order.placed_at, order.placed_at)
-
-    def add_name(self, folded: str, row: SalesRow) -> None:
-        if folded not in self.names and len(self.names) == MOST_NAMES:
+        for name, _quantity in order.items:
+            self.names.setdefault(name.casefold(), name)
+        if len(self.names) > MOST_NAMES:
             raise fault(
                 _("Line %(line)d: the file has more than %(most)d different items. Check that the columns are right.")
-                % {"line": row.line, "most": MOST_NAMES}
+                % {"line": order.line, "most": MOST_NAMES}
             )
-        self.names.setdefault(folded, row.item)
 
     def notices(self) -> list[str]:
         """What is not wrong and should be known."""
@@ -227,7 +226,6 @@ class Reading:
             known.is_spoiled = True
             return
         folded = row.item.casefold()
-        self.findings.add_name(folded, row)
         name, quantity = known.items.get(folded, (row.item, 0))
         known.items[folded] = (name, quantity + 1)
         known.time = min(known.time, time)

@@ -5,12 +5,12 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from orders.models import Order, SalesImport
+from orders.models import EveryOrder, SalesImport
 
 
 def known_import_keys(keys: Collection[str]) -> set[str]:
-    """Those of the keys whose imported orders are in the shop already, in one query."""
-    found = Order.objects.filter(import_key__in=keys).order_by().values_list("import_key", flat=True)
+    """Those of the keys whose imported orders are in the shop already, archived ones too, in one query."""
+    found = EveryOrder.objects.filter(import_key__in=keys).order_by().values_list("import_key", flat=True)
     return {key for key in found if key}
 
 

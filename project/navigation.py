@@ -63,6 +63,7 @@ SECTIONS = (
             Item(_("Orders"), "receipt", "orders_order_changelist", "orders.view_order"),
             Item(_("Customers"), "group", "orders_customer_changelist", "orders.view_customer"),
             Item(_("Batches"), "checklist", "orders_batchrun_changelist", "orders.view_batchrun"),
+            Item(_("Imported sales"), "upload_file", "orders_salesimport_changelist", "orders.view_salesimport"),
         ),
     ),
     Section(

@@ -17,6 +17,7 @@ THEME = (
     (forms.DecimalField, PlainDecimalInput),
     (forms.IntegerField, widgets.UnfoldAdminIntegerFieldWidget),
     (forms.EmailField, widgets.UnfoldAdminEmailInputWidget),
+    (forms.FileField, widgets.UnfoldAdminFileFieldWidget),
     (forms.ModelMultipleChoiceField, widgets.UnfoldAdminSelectMultipleWidget),
     (forms.MultipleChoiceField, widgets.UnfoldAdminSelectMultipleWidget),
     (forms.ChoiceField, widgets.UnfoldAdminSelectWidget),

@@ -101,6 +101,7 @@ class OrderPage(VerbButtons):
         uses = uses_of(ledger, {str(item.pk): item.name for item in items})
         return {
             "order": order,
+            "is_imported": order.channel == Order.Channel.IMPORT,
             "zone": order.location.time_zone,
             "lines": self.lines_of(request, order, items),
             "happenings": [Happening(one, notes_of(one)) for one in order.events.select_related("created_by")],
@@ -161,6 +162,10 @@ def uses_of(movements: Iterable[StockMovement], line_names: dict[str, str]) -> l
 def notes_of(event: OrderEvent) -> list[str]:
     """What an event has to tell besides its kind: what was cancelled, where the ingredients went, what was edited."""
     details, notes = event.details, []
+    if event.kind == OrderEvent.Kind.IMPORTED and "transaction" in details:
+        notes.append(_("transaction %(transaction)s, line %(line)s of %(file)s") % details)
+        if "till" in details:
+            notes.append(_("till: %(till)s") % details)
     if event.kind == OrderEvent.Kind.ITEM_CANCELLED and "name" in details:
         notes.append(f"{details['quantity']} × {details['name']}")
     if "restock" in details:

@@ -72,6 +72,8 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
     # Searching is OrderQuerySet.search; this only makes the field appear.
     search_fields = ("number",)
     search_help_text = gettext_lazy("Number, customer or phone")
+    # By when they were placed and not by when they were written: what is imported today was sold long ago.
+    ordering = ("-placed_at", "-id")
     sortable_by = ("label", "placed", "total_label")
     show_facets = admin.ShowFacets.NEVER
 
@@ -125,7 +127,9 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
 
     @display(description=gettext_lazy("total"), ordering="total")
     def total_label(self, order: Order) -> SafeString:
-        return format_html('<span class="ord-amount">{}</span>', money(order.total))
+        # An imported order has no prices, which is not the same as costing nothing.
+        shown = "—" if order.channel == Order.Channel.IMPORT else money(order.total)
+        return format_html('<span class="ord-amount">{}</span>', shown)
 
     @display(description=gettext_lazy("channel"))
     def channel_label(self, order: Order) -> SafeString:

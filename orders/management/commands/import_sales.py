@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from foundation.admin.moments import moment_at
-from foundation.errors import Refusal
+from foundation.errors import InvalidInput, Refusal
 from inventory.models import Location
+from orders.errors import WrongLinesOfSales
 from orders.models import OrderEvent, SalesImport
 from orders.sales_dates import DateFormat
 from orders.sales_file import open_sales
@@ -58,7 +59,7 @@ class Command(BaseCommand):
                     tell=self.tell,
                 )
         except Refusal as refusal:
-            raise CommandError(f"{refusal.detail}\n{_('Nothing has been imported.')}") from None
+            raise CommandError("\n".join([*sentences_of(refusal), _("Nothing has been imported.")])) from None
         self.stdout.write(result_of(done))
 
     def describe(self, survey: SalesSurvey) -> None:
@@ -101,6 +102,16 @@ class Command(BaseCommand):
             self.stdout.flush()
             if done.done_count == done.order_count:
                 self.stdout.write("")
+
+
+def sentences_of(refusal: Refusal) -> list[str]:
+    """What is refused, and which option helps."""
+    errors = refusal.errors if isinstance(refusal, InvalidInput) else {}
+    if "date_format" in errors:
+        return [refusal.detail, _("Options: %(options)s") % {"options": f"--date-format {'|'.join(DateFormat.values)}"}]
+    if isinstance(refusal, WrongLinesOfSales):
+        return [refusal.detail, _("Options: %(options)s") % {"options": "--leave-out-wrong"}]
+    return [refusal.detail]
 
 
 def location_named(text: str) -> Location:
