@@ -15,11 +15,12 @@ from inventory.models import Ingredient
 
 @dataclass(frozen=True, slots=True)
 class IngredientChoice:
-    """An ingredient as it is offered; `unit` as people read it."""
+    """An ingredient as it is offered; `unit` as people read it, `dates` whether a receipt asks until when it keeps."""
 
     id: int
     name: str
     unit: str
+    dates: bool = False
 
 
 def ingredient_choices(request: HttpRequest) -> list[IngredientChoice]:
@@ -28,8 +29,10 @@ def ingredient_choices(request: HttpRequest) -> list[IngredientChoice]:
     if known is None:
         units = dict(Ingredient.Unit.choices)
         known = [
-            IngredientChoice(pk, name, str(units[unit]))
-            for pk, name, unit in Ingredient.objects.order_by("name").values_list("pk", "name", "unit")
+            IngredientChoice(pk, name, str(units[unit]), dates)
+            for pk, name, unit, dates in Ingredient.objects.order_by("name").values_list(
+                "pk", "name", "unit", "tracks_expiry"
+            )
         ]
         request._ingredient_choices = known  # type: ignore[attr-defined]
     return known
@@ -43,13 +46,15 @@ class IngredientSelect(UnfoldAdminSelectWidget):
 
     def __init__(self, offered: Sequence[IngredientChoice] = (), attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"data-searchable": "", "data-ingredient": "", **(attrs or {})})
-        self.units = {str(one.id): one.unit for one in offered}
+        self.offered = {str(one.id): one for one in offered}
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
-        unit = self.units.get(str(value))
-        if unit:
-            option["attrs"]["data-unit"] = unit
+        offered = self.offered.get(str(value))
+        if offered:
+            option["attrs"]["data-unit"] = offered.unit
+            if offered.dates:
+                option["attrs"]["data-dates"] = ""
         return option
 
 

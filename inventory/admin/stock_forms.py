@@ -1,7 +1,7 @@
 """The forms of the pages that move stock: lines of ingredients, and where they lie."""
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,7 +17,6 @@ from inventory.services.lines import LARGEST_QUANTITY, StockLine
 # More lines than a person types; a browser may send 1,000 fields.
 MOST_LINES = 200
 LARGEST_PAID = Decimal("9999999999")
-COST_STEP = Decimal("0.000001")
 
 
 class StockForm(ThemedForm):
@@ -99,19 +98,33 @@ class StockLineForm(ThemedForm):
     def stock_line(self) -> StockLine:
         """What a valid line says."""
         data = self.cleaned_data
-        return StockLine(data["ingredient"], data["quantity"], data.get("unit_cost"))
+        return StockLine(
+            data["ingredient"],
+            data["quantity"],
+            data.get("unit_cost"),
+            value=data.get("paid"),
+            expires_on=data.get("expires_on"),
+            lot_code=data.get("lot_code", ""),
+        )
 
 
 class ReceiptLineForm(StockLineForm):
-    """With what it costs, if that is known: one base unit, or the whole line as it stands on the delivery note."""
+    """With what it costs, if that is known: one base unit, or the whole line as it stands on the delivery note; and
+    until when it keeps, for an ingredient that asks for it."""
 
     unit_cost = PlainDecimalField(label=gettext_lazy("Cost of one"), required=False)
     paid = PlainDecimalField(label=gettext_lazy("or paid in all"), required=False)
+    expires_on = forms.DateField(
+        label=gettext_lazy("Keeps until"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    lot_code = forms.CharField(label=gettext_lazy("Lot code"), max_length=60, required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, offered: Sequence[IngredientChoice], **kwargs: Any) -> None:
+        super().__init__(*args, offered=offered, **kwargs)
         self.fields["unit_cost"].widget.attrs["data-unit-cost"] = ""
         self.fields["paid"].widget.attrs["data-paid"] = ""
+        if not any(one.dates for one in offered):
+            del self.fields["expires_on"], self.fields["lot_code"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -120,9 +133,7 @@ class ReceiptLineForm(StockLineForm):
             return data
         if data.get("unit_cost") is not None:
             self.add_error("paid", _("Write the cost of one or of all, not both."))
-        elif quantity is not None and 0 < quantity <= LARGEST_QUANTITY and 0 <= paid <= LARGEST_PAID:
-            data["unit_cost"] = (paid / quantity).quantize(COST_STEP, rounding=ROUND_HALF_UP)
-        else:
+        elif quantity is None or not (0 < quantity <= LARGEST_QUANTITY and 0 <= paid <= LARGEST_PAID):
             self.add_error("paid", _("This can't be what was paid for that quantity."))
         return data
 

@@ -11,21 +11,22 @@ from inventory.services.lines import MOST_LINES, StockLine
 
 
 class HidesCosts:
-    """Mixed into a serializer: its cost column is only for who may see costs."""
+    """Mixed into a serializer: its cost columns are only for who may see costs."""
 
-    cost_field = "unit_cost"
+    cost_fields: tuple[str, ...] = ("unit_cost", "value")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields: dict[str, serializers.Field] = super().get_fields()  # type: ignore[misc]
         if not self.context.get("shows_costs", True):  # type: ignore[attr-defined]
-            fields.pop(self.cost_field, None)
+            for name in self.cost_fields:
+                fields.pop(name, None)
         return fields
 
 
 class StockLevelSerializer(HidesCosts, serializers.ModelSerializer):
     """How much of an ingredient a location holds, in its base unit."""
 
-    cost_field = "average_cost"
+    cost_fields = ("average_cost", "value")
     ingredient_name = serializers.CharField(read_only=True)
     unit = serializers.CharField(source="ingredient.unit", read_only=True)
     is_low = serializers.BooleanField(read_only=True, help_text="Below its minimum.")
@@ -42,6 +43,7 @@ class StockLevelSerializer(HidesCosts, serializers.ModelSerializer):
             "minimum",
             "is_low",
             "average_cost",
+            "value",
         )
 
 
@@ -62,6 +64,8 @@ class StockMovementSerializer(HidesCosts, serializers.ModelSerializer):
             "delta",
             "reason",
             "unit_cost",
+            "value",
+            "lot",
             "document_type",
             "document_id",
             "line_id",
@@ -112,14 +116,30 @@ class StockLineBodySerializer(StrictSerializer):
     def to_internal_value(self, data: Any) -> StockLine:
         values = super().to_internal_value(data)
         return StockLine(
-            ingredient_id=values["ingredient"], quantity=values["quantity"], unit_cost=values.get("unit_cost")
+            ingredient_id=values["ingredient"],
+            quantity=values["quantity"],
+            unit_cost=values.get("unit_cost"),
+            value=values.get("paid"),
+            expires_on=values.get("expires_on"),
+            lot_code=values.get("lot_code", ""),
+            lot_id=values.get("lot"),
         )
 
 
+class LeavingLineBodySerializer(StockLineBodySerializer):
+    """So much of an ingredient, in its base unit, from the lot that is named or what expires first."""
+
+    lot = IdField(required=False, allow_null=True)
+
+
 class ReceivedLineBodySerializer(StockLineBodySerializer):
-    """So much of an ingredient, in its base unit; `unit_cost` is money per base unit."""
+    """So much of an ingredient, in its base unit; `unit_cost` is money per base unit, `paid` what all of it cost (it is
+    exact and counts if both are given). `expires_on` is the last good day of an ingredient that has an expiry date."""
 
     unit_cost = serializers.DecimalField(max_digits=14, decimal_places=6, required=False, allow_null=True)
+    paid = serializers.DecimalField(max_digits=12, decimal_places=2, required=False, allow_null=True)
+    expires_on = serializers.DateField(required=False, allow_null=True)
+    lot_code = serializers.CharField(max_length=60, required=False, allow_blank=True)
 
 
 class ReceiptBodySerializer(StrictSerializer):
@@ -134,7 +154,7 @@ class WriteOffBodySerializer(StrictSerializer):
     """What is lost, and why. Without `location` the user's default one."""
 
     location = IdField(required=False, allow_null=True)
-    lines = list_of(StockLineBodySerializer(), most=MOST_LINES)
+    lines = list_of(LeavingLineBodySerializer(), most=MOST_LINES)
     reason = WordField(choices=StockDocument.WriteOffReason.choices)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
@@ -144,5 +164,5 @@ class TransferBodySerializer(StrictSerializer):
 
     source = RecordField(queryset=Location.objects.all())  # type: ignore[assignment]  # the name is the contract's
     destination = RecordField(queryset=Location.objects.all())
-    lines = list_of(StockLineBodySerializer(), most=MOST_LINES)
+    lines = list_of(LeavingLineBodySerializer(), most=MOST_LINES)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)

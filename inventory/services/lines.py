@@ -10,16 +10,18 @@ from django.utils.translation import gettext as _
 from foundation.decimals import QUANTITY_STEP
 from foundation.errors import InvalidInput
 from inventory.errors import ClosedLocation, UnknownIngredient
-from inventory.models import Ingredient, Location
+from inventory.models import Ingredient, Location, StockLot
 
 MOST_LINES = 1000
 LARGEST_QUANTITY = Decimal("99999999")
 LARGEST_COST = Decimal("999999")
+LARGEST_VALUE = Decimal("9999999999")
 
 
 @dataclass(frozen=True, slots=True)
 class StockLine:
-    """So much of an ingredient, in its base unit; `unit_cost` is money per base unit, None if unknown.
+    """So much of an ingredient, in its base unit. `unit_cost` is money per base unit, `value` what all of it cost; the
+    latter is exact and counts if both are known.
 
     Of an ingredient with an expiry date, `expires_on` is the last good day and `lot_code` the maker's mark of what
     comes in; `lot_id` names the lot that something leaves.
@@ -31,6 +33,7 @@ class StockLine:
     expires_on: datetime.date | None = None
     lot_code: str = ""
     lot_id: int | None = None
+    value: Decimal | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -72,11 +75,33 @@ def check_lines(lines: Sequence[StockLine]) -> dict[int, Ingredient]:
             wrong[f"lines[{place}].unit_cost"] = [
                 _("The unit cost can't be below 0 or above %(most)s.") % {"most": LARGEST_COST}
             ]
+        if line.value is not None and (not line.value.is_finite() or not 0 <= line.value <= LARGEST_VALUE):
+            wrong[f"lines[{place}].paid"] = [
+                _("What was paid can't be below 0 or above %(most)s.") % {"most": LARGEST_VALUE}
+            ]
     if unknown:
         raise UnknownIngredient(_("Some ingredients do not exist."), errors=unknown | wrong)
     if wrong:
         raise InvalidInput(_("Some lines are wrong."), errors=wrong)
     return known
+
+
+def check_lots(location: Location, lines: Sequence[StockLine]) -> None:
+    """Refuses lots that are not of this ingredient at this location, each at its line. One query if any is named.
+
+    Raises InvalidInput.
+    """
+    named = {line.lot_id for line in lines if line.lot_id is not None}
+    if not named:
+        return
+    known = set(StockLot.objects.filter(pk__in=named, location=location).values_list("pk", "ingredient_id"))
+    wrong = {
+        f"lines[{place}].lot": [_("This lot is not one of the ingredient at %(location)s.") % {"location": location}]
+        for place, line in enumerate(lines)
+        if line.lot_id is not None and (line.lot_id, line.ingredient_id) not in known
+    }
+    if wrong:
+        raise InvalidInput(_("Some lines are wrong."), errors=wrong)
 
 
 def quantity_fault(quantity: Decimal) -> str:

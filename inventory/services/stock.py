@@ -12,7 +12,7 @@ from foundation.errors import InvalidInput
 from inventory.locks import lock_level, lock_levels
 from inventory.models import Location, StockDocument, StockLevel, StockMovement
 from inventory.services.ledger import Movement, open_levels, post_movements
-from inventory.services.lines import StockLine, check_lines, check_open, quantity_fault
+from inventory.services.lines import StockLine, check_lines, check_lots, check_open, quantity_fault
 from inventory.services.lots import LotKey, open_lots
 from inventory.services.low_stock import WatchedLevel, tell_low, tell_recovered
 from inventory.services.receipts import Incoming, expiries_of, post_receipt
@@ -52,6 +52,7 @@ def receive_stock(
                 line.quantity,
                 line_id=str(place),
                 unit_cost=line.unit_cost,
+                value=line.value,
                 expires_at=expires_at,
                 lot_code=line.lot_code,
             )
@@ -84,6 +85,7 @@ def write_off_stock(
             "reason", _("Say why: %(reasons)s.") % {"reasons": ", ".join(StockDocument.WriteOffReason.values)}
         )
     check_lines(lines)
+    check_lots(location, lines)
     document = StockDocument.objects.create(
         kind=StockDocument.Kind.WRITE_OFF,
         location=location,
@@ -132,6 +134,7 @@ def transfer_stock(
     check_open(source)
     check_open(destination)
     check_lines(lines)
+    check_lots(source, lines)
     document = StockDocument.objects.create(
         kind=StockDocument.Kind.TRANSFER,
         location=source,

@@ -114,6 +114,7 @@ class ShortageSerializer(serializers.Serializer):
     needed = serializers.DecimalField(max_digits=None, decimal_places=3)
     available = serializers.DecimalField(max_digits=14, decimal_places=3)
     unit = serializers.CharField()
+    expired = serializers.DecimalField(max_digits=14, decimal_places=3)
 
 
 class UnavailableSerializer(serializers.Serializer):

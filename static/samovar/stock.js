@@ -56,6 +56,10 @@
             const unit = select.selectedOptions[0]?.dataset.unit || "";
             const there = Number((levels[place()] || {})[select.value] || 0);
             hint(line, "quantity", select.value && place() ? `${script.dataset.there} ${readable(there, 3)} ${unit}` : "");
+            const dated = select.selectedOptions[0]?.hasAttribute("data-dates") || false;
+            for (const field of line.querySelectorAll(".sv-line-expires_on, .sv-line-lot_code")) {
+                field.classList.toggle("sv-not-asked", !dated);
+            }
             const cost = line.querySelector("[data-unit-cost]");
             if (cost) {
                 sum += writeCost(line, cost, line.querySelector("[data-paid]"), unit);

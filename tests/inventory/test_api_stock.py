@@ -69,6 +69,7 @@ def test_what_is_received_lies_on_the_shelf_and_in_the_ledger(bar: Shop, manager
         "minimum": "0.000",
         "is_low": False,
         "average_cost": "0.080000",
+        "value": "80.000000",
     }
     assert manager.get(f"stock-documents/{kept.pk}/") == document
     listed = manager.get("stock-documents/", kind="receipt")["results"]
@@ -86,7 +87,14 @@ def test_what_is_written_off_says_why(bar: Shop, barista: Rest) -> None:
     short = {"lines": [{"ingredient": milk.pk, "quantity": "750"}], "reason": "tasting"}
     answer = barista.refused("post", "stock/write-off/", short, status=409, kind="insufficient_stock")
     assert answer["shortages"] == [
-        {"ingredient": milk.pk, "name": "Milk", "needed": "750.000", "available": "749.500", "unit": "ml", "expired": "0.000"}
+        {
+            "ingredient": milk.pk,
+            "name": "Milk",
+            "needed": "750.000",
+            "available": "749.500",
+            "unit": "ml",
+            "expired": "0.000",
+        }
     ]
     assert bar.quantity(milk) == Decimal("749.5")
 
@@ -207,7 +215,7 @@ def test_the_ledger_is_filtered(bar: Shop, barista: Rest) -> None:
     assert len(found(created_before=tomorrow)) == 4
     (sale,) = barista.get("stock-movements/", reason="sale")["results"]
     assert set(sale) == {
-        "id", "ingredient", "ingredient_name", "unit", "location", "delta", "reason", "document_type",
+        "id", "ingredient", "ingredient_name", "unit", "location", "delta", "reason", "lot", "document_type",
         "document_id", "line_id", "comment", "created_by", "created_at",
     }  # fmt: skip
 

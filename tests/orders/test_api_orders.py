@@ -65,6 +65,7 @@ def test_an_order_is_quoted_placed_completed_and_found_in_the_ledger(bar: Shop, 
         ],
         "is_available": True,
         "shortages": [],
+        "corrections": [],
         "unavailable": [],
     }
     assert not Order.objects.exists()
