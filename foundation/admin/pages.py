@@ -47,8 +47,12 @@ class AdminPage(TemplateView):
     # Given by OwnPages.
     model_admin: Any = None
 
+    def may_open(self, request: HttpRequest) -> bool:
+        """Whether the person may use the page."""
+        return request.user.has_perm(self.permission)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.has_perm(self.permission):
+        if not self.may_open(request):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 

@@ -13,13 +13,15 @@ from unfold.decorators import display
 
 from foundation.admin.deleting import ExplainsDeleting
 from foundation.admin.model_admin import ShopModelAdmin
+from inventory.admin.exchange import Exchanges, exchange_pages
 from inventory.models import Category
 
 
 @admin.register(Category)
-class CategoryAdmin(ExplainsDeleting, ShopModelAdmin):
+class CategoryAdmin(Exchanges, ExplainsDeleting, ShopModelAdmin):
     """Categories stand on the menu in the order of their position."""
 
+    pages = exchange_pages("categories")
     fields = ("name", "position")
     list_display = ("name", "products_shown", "position")
     list_editable = ("position",)

@@ -18,6 +18,7 @@ from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput, unit_cost, with_unit
 from foundation.admin.refusals import RefusalsInForms
 from foundation.money import money
+from inventory.admin.exchange import Exchanges, exchange_pages
 from inventory.admin.ledger_rows import last_movements
 from inventory.admin.places import MOST_COLUMNS, places, shows_places
 from inventory.admin.shown import level_shown, low_badge
@@ -80,9 +81,10 @@ def minimum_field(place_id: int) -> str:
 
 
 @admin.register(Ingredient)
-class IngredientAdmin(RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
+class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
     """Ingredients. Levels move by receiving, selling and writing off; only their minimums are set here."""
 
+    pages = exchange_pages("ingredients")
     form = IngredientForm
     fieldsets = ((None, {"fields": (("name", "unit"),)}),)
     list_filter = (LowIngredientFilter, ("unit", ChoicesDropdownFilter))

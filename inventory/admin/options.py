@@ -19,6 +19,7 @@ from foundation.admin.refusals import RefusalsInForms
 from inventory.admin.cost_figures import option_cost_in_words
 from inventory.admin.cost_places import cost_chips, costs_here, sees_costs
 from inventory.admin.effects import effects_in_words
+from inventory.admin.exchange import Exchanges, exchange_pages
 from inventory.admin.ingredient_choice import PicksIngredients
 from inventory.models import Option, OptionEffect, OptionGroup
 from inventory.services.effects import LARGEST_FACTOR
@@ -62,9 +63,10 @@ class OptionInline(OrderedInline):
 
 
 @admin.register(OptionGroup)
-class OptionGroupAdmin(RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
+class OptionGroupAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdmin):
     """A question asked about a product, with its answers."""
 
+    pages = exchange_pages("option-groups", "options", "option-effects")
     fieldsets = ((None, {"fields": ("name", ("min_choices", "max_choices"), ("free_choices", "position"))}),)
     inlines = (OptionInline,)
     list_display = ("name", "choices_shown", "options_shown", "products_number", "position")

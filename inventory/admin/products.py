@@ -23,6 +23,7 @@ from foundation.services.records import change_record
 from inventory.admin.availability import Lacking, availability_badge, lacking_at, reason
 from inventory.admin.cost_columns import CostColumns
 from inventory.admin.cost_places import sees_costs
+from inventory.admin.exchange import Exchanges, exchange_pages
 from inventory.admin.filters import AvailableFilter, ListedFilter
 from inventory.admin.places import MOST_COLUMNS, places, shows_places
 from inventory.admin.portions import portion_of
@@ -61,9 +62,10 @@ class OptionGroupsInline(OrderedInline):
 
 
 @admin.register(Product)
-class ProductAdmin(CostColumns, VerbButtons, ExplainsDeleting, ShopModelAdmin):
+class ProductAdmin(Exchanges, CostColumns, VerbButtons, ExplainsDeleting, ShopModelAdmin):
     """Products; whether one is available now is computed from its recipe and the stock."""
 
+    pages = exchange_pages("products", "recipes")
     fieldsets = ((None, {"fields": (("name", "category"), ("price", "position"), "image", "description")}),)
     # Later it goes on and off the menu by the buttons.
     add_fieldsets = (
