@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from foundation.decimals import QUANTITY_STEP
 from inventory.errors import Shortage, UnknownLocation
-from inventory.lot_selectors import fresh_quantity
+from inventory.lot_selectors import expired_lots, fresh_quantity
 from inventory.models import (
     DefaultLocation,
     Ingredient,
@@ -71,14 +72,20 @@ def fresh_levels(location: Location) -> QuerySet[StockLevel]:
     return StockLevel.objects.filter(location=location).alias(fresh=fresh_quantity(at=timezone.now()))
 
 
+def enough(location: Location, needed: Any) -> Q:
+    """A condition for levels at the location: what has not expired is at or above the minimum and covers `needed`."""
+    # Most ingredients have nothing expired: those that have are found once for all lines, and only theirs is summed.
+    expired = expired_lots(location=location, at=timezone.now()).order_by().values("ingredient_id")
+    return Q(quantity__gte=Greatest(F("minimum"), needed)) & (
+        ~Q(ingredient_id__in=expired) | Q(fresh__gte=Greatest(F("minimum"), needed))
+    )
+
+
 def sufficient_levels(location: Location, *, ingredient: str, quantity: str) -> Exists:
     """A condition for lines that need `quantity` of `ingredient` (names of the line's columns): what has not expired
     of the level at `location` is at or above its minimum and covers it. A missing level is 0 and does not."""
-    # Compared once, with the greater of the two: the database would look for expired lots twice.
     return Exists(
-        fresh_levels(location).filter(
-            ingredient_id=OuterRef(ingredient), fresh__gte=Greatest(F("minimum"), OuterRef(quantity))
-        )
+        fresh_levels(location).filter(enough(location, OuterRef(quantity)), ingredient_id=OuterRef(ingredient))
     )
 
 
@@ -160,7 +167,7 @@ def options_in_stock(*, location: Location) -> QuerySet[Option]:
         | Q(kind=OptionEffect.Kind.REPLACE)
         & ~Exists(
             fresh_levels(location).filter(
-                ingredient_id=OuterRef("replacement_id"), fresh__gte=Greatest(F("minimum"), Value(QUANTITY_STEP))
+                enough(location, Value(QUANTITY_STEP)), ingredient_id=OuterRef("replacement_id")
             )
         )
     )
