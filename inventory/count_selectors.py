@@ -10,6 +10,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 from inventory.models import Ingredient, StockCount, StockCountLine, StockLevel, StockMovement
 
 DOCUMENT_TYPE = "count"
+# Who counts does not see what the ledger expects; who may post a count does.
+POST_PERMISSION = "inventory.post_stockcount"
 ZERO = Decimal(0)
 PERCENT_STEP = Decimal("0.1")
 
@@ -39,7 +41,8 @@ class ReviewedLine:
     line: StockCountLine
     worth: Decimal | None
     moved: dict[str, Decimal] = field(default_factory=dict)
-    level: Decimal = ZERO
+    # What the level holds now; None where that no longer matters.
+    level: Decimal | None = None
 
     @property
     def ingredient(self) -> Ingredient:
@@ -70,7 +73,12 @@ class ReviewedLine:
     @property
     def is_short(self) -> bool:
         """Whether more is missing by the count than the level still has."""
-        return self.difference is not None and self.level + self.difference < 0
+        return self.level is not None and self.difference is not None and self.level + self.difference < 0
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the count can't be posted because of this line: it has to be counted again."""
+        return self.was_corrected or self.is_short
 
 
 # What already takes into account what somebody found on the shelf.
@@ -153,7 +161,7 @@ def review(count: StockCount) -> list[ReviewedLine]:
                 line,
                 worth=None if difference is None else difference * cost,
                 moved=moved.get(line.ingredient_id, {}),
-                level=quantity,
+                level=quantity if count.status in StockCount.OPEN else None,
             )
         )
     return reviewed

@@ -44,6 +44,7 @@ _kinds: dict[str, DocumentKind] = {
     for kind in StockDocument.Kind
 }
 
+_kinds["count"] = DocumentKind("count", _("stock count"), "admin:inventory_stockcount_change")
 _kinds["preparation"] = DocumentKind("preparation", _("preparation"), "admin:inventory_preparation_change")
 
 

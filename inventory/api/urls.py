@@ -3,11 +3,13 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from inventory.api.counts import StockCountViewSet
 from inventory.api.documents import StockDocumentViewSet, StockMovementViewSet
 from inventory.api.option_groups import OptionGroupViewSet
 from inventory.api.pictures import ProductPictureView
 from inventory.api.products import ProductViewSet
 from inventory.api.records import CategoryViewSet, IngredientViewSet, LocationViewSet
+from inventory.api.shelves import ShelfViewSet
 from inventory.api.stock import StockViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -19,6 +21,8 @@ router.register("ingredients", IngredientViewSet, basename="ingredient")
 router.register("stock", StockViewSet, basename="stock")
 router.register("stock-movements", StockMovementViewSet, basename="stock-movement")
 router.register("stock-documents", StockDocumentViewSet, basename="stock-document")
+router.register("stock-counts", StockCountViewSet, basename="stock-count")
+router.register("shelves", ShelfViewSet, basename="shelf")
 
 urlpatterns = [
     path("products/<int:pk>/image/", ProductPictureView.as_view(), name="product-image"),

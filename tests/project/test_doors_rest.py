@@ -13,6 +13,8 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from inventory.models import StockDocument, StockLevel
+from inventory.services.counts import start_count
+from inventory.services.shelves import add_shelf
 from orders.models import BatchRun, Customer, Employee, Position
 from orders.services.batch import start_batch
 from tests.rest import Rest
@@ -50,6 +52,15 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "stock-movements/": {"get": STAFF},
     "stock-documents/": {"get": STAFF},
     "stock-documents/<int:pk>/": {"get": STAFF},
+    "stock-counts/": {"get": STAFF, "post": STAFF},
+    "stock-counts/<int:pk>/": {"get": STAFF, "patch": STAFF},
+    "stock-counts/<int:pk>/submit/": {"post": STAFF},
+    "stock-counts/<int:pk>/reopen/": {"post": STAFF},
+    "stock-counts/<int:pk>/post/": {"post": MANAGERS},
+    "stock-counts/<int:pk>/cancel/": {"post": STAFF},
+    "shelves/": {"get": STAFF, "post": MANAGERS},
+    "shelves/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
+    "shelves/order/": {"post": MANAGERS},
     "orders/": {"get": SIGNED_IN, "post": SIGNED_IN},
     "orders/quote/": {"post": SIGNED_IN},
     "orders/<int:pk>/": {"get": STAFF, "patch": STAFF},
@@ -109,6 +120,7 @@ def addresses(db: Any) -> dict[str, str]:
     position = Position.objects.create(name="Barista")
     employee = Employee.objects.create(name="Boris", position=position, location=bar.location, hired_on="2026-01-01")
     order = bar.sell(latte, customer_id=stranger.pk)
+    count = start_count(location=bar.location, created_by_id=None)
     ids: dict[str, int | uuid.UUID] = {
         "locations": bar.location.pk,
         "categories": bar.category.pk,
@@ -117,6 +129,8 @@ def addresses(db: Any) -> dict[str, str]:
         "ingredients": milk.pk,
         "stock": StockLevel.objects.get().pk,
         "stock-documents": StockDocument.objects.get().pk,
+        "stock-counts": count.pk,
+        "shelves": add_shelf(location=bar.location, name="Fridge").pk,
         "orders": order.pk,
         "customers": stranger.pk,
         "employees": employee.pk,
