@@ -12,15 +12,15 @@ from foundation.errors import Missing
 from foundation.models import KeptFile
 
 KEPT = timedelta(hours=24)
+LONGEST_NAME = 255
 
 
 @transaction.atomic
 def keep_file(*, user_id: int, purpose: str, name: str, content: bytes, seen: str = "") -> KeptFile:
     """Keeps a file for a day; an earlier one of the same person and purpose goes: nobody needs two of them."""
     KeptFile.objects.filter(user=user_id, purpose=purpose).delete()
-    longest = KeptFile._meta.get_field("name").max_length
     return KeptFile.objects.create(
-        user_id=user_id, purpose=purpose, name=name[-longest:], content=content, seen=seen
+        user_id=user_id, purpose=purpose, name=name[-LONGEST_NAME:], content=content, seen=seen
     )
 
 
@@ -39,7 +39,7 @@ def take_file(*, file_id: Any, user_id: int, purpose: str) -> KeptFile:
 
 def find_file(*, file_id: Any, user_id: int, purpose: str) -> KeptFile:
     """The person's kept file. Raises Missing, for another's file too."""
-    kept = KeptFile.objects.filter(pk=as_uuid(file_id), user=user_id, purpose=purpose).first()
+    kept = KeptFile.objects.filter(pk__in=possible_ids(file_id), user=user_id, purpose=purpose).first()
     if kept is None or kept.created_at < timezone.now() - KEPT:
         raise gone()
     return kept
@@ -55,9 +55,9 @@ def forget_old_files() -> int:
     return deleted
 
 
-def as_uuid(text: Any) -> UUID | None:
-    """The id that somebody sent, None if it can be none."""
+def possible_ids(sent: Any) -> list[UUID]:
+    """The id that somebody sent; none if it can be none."""
     try:
-        return text if isinstance(text, UUID) else UUID(str(text))
+        return [UUID(str(sent))]
     except ValueError:
-        return None
+        return []

@@ -93,6 +93,10 @@ class ImportPage(SubjectPage, UploadPage):
     template_name = "inventory/import.html"
     largest_upload = LARGEST_FILE
 
+    @property
+    def user_id(self) -> Any:
+        return self.request.user.pk
+
     def permissions_for(self, subject: Subject) -> list[str]:
         return subject.import_permissions
 
@@ -112,9 +116,7 @@ class ImportPage(SubjectPage, UploadPage):
             return self.show(form)
         upload = form.cleaned_data["file"]
         try:
-            preview = hand_in(
-                subject=form.chosen(), file_name=upload.name, content=upload.read(), user_id=self.request.user.pk
-            )
+            preview = hand_in(subject=form.chosen(), file_name=upload.name, content=upload.read(), user_id=self.user_id)
         except WrongLines as refusal:
             return self.show(form, faults=refusal.faults)
         except Refusal as refusal:
@@ -139,7 +141,7 @@ class ImportPage(SubjectPage, UploadPage):
         return HttpResponseRedirect(done.url)
 
     def import_it(self, subject: Subject) -> Done:
-        report = import_kept(subject=subject.name, file_id=self.request.POST[FILE_FIELD], user_id=self.request.user.pk)
+        report = import_kept(subject=subject.name, file_id=self.request.POST[FILE_FIELD], user_id=self.user_id)
         self.write_history(subject, report)
         opts = self.model_admin.opts
         return Done(
@@ -155,14 +157,12 @@ class ImportPage(SubjectPage, UploadPage):
             (CHANGE, False, _("Changed by the import of a file (%(subject)s).") % {"subject": subject.label}),
         ):
             touched = [records[pk] for pk, was_new in report.touched if was_new is is_new and pk in records]
-            LogEntry.objects.log_actions(self.request.user.pk, touched, flag, sentence)
+            LogEntry.objects.log_actions(self.user_id, touched, flag, sentence)
 
     def show_anew(self, subject: Subject, refusal: Refusal) -> HttpResponse:
         """The preview again, as it is now, with what happened above it."""
         try:
-            preview = look_again(
-                subject=subject.name, file_id=self.request.POST[FILE_FIELD], user_id=self.request.user.pk
-            )
+            preview = look_again(subject=subject.name, file_id=self.request.POST[FILE_FIELD], user_id=self.user_id)
         except WrongLines as wrong:
             return self.show(self.empty_form(subject), faults=wrong.faults)
         except Refusal as gone:

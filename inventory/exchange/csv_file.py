@@ -28,8 +28,9 @@ def decode(content: bytes) -> tuple[str, tuple[str, ...]]:
     """The text, and what to say about how it was read. Raises WrongFile for what is no text."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise WrongFile(_("The file is in UTF-16. Save it as “CSV UTF-8” and import it again."))
+    notes: tuple[str, ...] = ()
     try:
-        text, notes = content.decode("utf-8-sig"), ()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         try:
             text = content.decode("cp1251")

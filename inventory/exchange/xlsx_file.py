@@ -48,7 +48,7 @@ def read_xlsx(content: bytes) -> RawFile:
             _("The cells %(range)s are merged. Unmerge them and fill in each one: a line needs its own values.")
             % {"range": merged}
         )
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(workbook.worksheets) > 1:
         notes = (_("Only the first sheet, “%(name)s”, is read.") % {"name": sheet.title},)
     return RawFile(lines=read_lines(sheet), notes=notes)

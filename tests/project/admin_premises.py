@@ -22,6 +22,7 @@ from monitoring.models import Alert
 from orders.models import BatchRun, Customer, Employee, Position
 from orders.services.transitions import prepare_order, ready_order
 from tests.project.admin_doors import HERE, LOGIN, ROLES, STAFF, Answer, Attempt
+from tests.project.admin_exchange import handed_in
 from tests.shop import NOBODY as NO_ACTOR
 from tests.shop import Shop, user_of
 from users.services.tokens import issue_token
@@ -156,14 +157,20 @@ def opened() -> Premises:
     keys["left"].is_active = False
     keys["left"].save()
     keys["theirs"] = issue_token(user=keys["colleague"], name="Till 9").record
-    own = {role: {"own": issue_token(user=people[role], name="Till 1").record.pk} for role in STAFF}
+    own = {
+        role: {
+            "own": issue_token(user=people[role], name="Till 1").record.pk,
+            "kept": handed_in(people[role].pk),
+        }
+        for role in STAFF
+    }
     sessions = {}
     for role, user in people.items():
         client = Client()
         client.force_login(user)
         sessions[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
     return Premises(
-        keys={name: one.pk for name, one in keys.items()},
+        keys={name: one.pk for name, one in keys.items()} | {"not_theirs": handed_in(keys["colleague"].pk)},
         own_keys=own,
         sessions=sessions,
         before=contents(),

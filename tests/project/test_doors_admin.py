@@ -42,6 +42,7 @@ from tests.project.admin_doors import (
     records,
     verb,
 )
+from tests.project.admin_exchange import EXCHANGE
 from tests.project.admin_premises import TRACES, Premises, premises  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.django_db
@@ -259,7 +260,7 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
             yield from row if isinstance(row, list) else [row]
 
 
-TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, THE_REST))
+TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, THE_REST))
 
 
 @pytest.mark.parametrize("role", ROLES)
