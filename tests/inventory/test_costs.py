@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.cost_selectors import known_costs, with_costs
@@ -232,6 +232,7 @@ def test_without_a_location_nothing_is_reckoned(bar: Shop) -> None:
     assert (latte.cost, latte.unknown_costs) == (None, [])  # type: ignore[attr-defined]
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     lines=st.lists(
         st.tuples(
