@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
         "IngredientUnit": "inventory.models.Ingredient.Unit",
         "StockDocumentKind": "inventory.models.StockDocument.Kind",
         "WriteOffReason": "inventory.models.StockDocument.WriteOffReason",
+        "PurchaseOrderStatus": "inventory.models.PurchaseOrder.Status",
         "StockCountStatus": "inventory.models.StockCount.Status",
         "MovementReason": "inventory.models.StockMovement.Reason",
     },

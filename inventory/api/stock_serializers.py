@@ -86,6 +86,8 @@ class StockDocumentSerializer(serializers.ModelSerializer):
             "location",
             "destination",
             "reason",
+            "purchase_order",
+            "delivery_note",
             "comment",
             "created_by",
             "created_at",

@@ -17,24 +17,26 @@ from inventory.services.lines import MOST_LINES, StockLine, check_open, quantity
 from inventory.services.prices import price_fault
 from inventory.services.purchasing import LONGEST_COMMENT, proceed, require_status
 from inventory.services.receipts import Incoming, expiries_of, post_receipt
-from inventory.units import times, value_of
+from inventory.units import times, to_base, value_of
 
 LONGEST_NOTE, LONGEST_CODE = 60, 60
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedLine:
     """What came of a line of the order (`line_id`), or in a pack of the supplier that nobody ordered (`pack_id`).
 
-    Either so many `packs`, or so much (`quantity`, in the base unit). `price` is money for one pack; None is the
-    price of the order, or of the list. `expires_on` is the last good day; what came with several dates stands in
-    several lines.
+    Either so many `packs`, or so much: `quantity` in `unit` ("kg"), in the base unit if that is empty. `price` is
+    money for one pack; None is the price of the order, or of the list. `expires_on` is the last good day; what came
+    with several dates stands in several lines.
     """
 
     line_id: int | None = None
     pack_id: int | None = None
     packs: Decimal | None = None
     quantity: Decimal | None = None
+    unit: str = ""
     price: Decimal | None = None
     expires_on: datetime.date | None = None
     lot_code: str = ""
@@ -189,18 +191,13 @@ def quantities_of(lines: Sequence[ReceivedLine], packs: Sequence[_Pack]) -> list
     for place, (line, pack) in enumerate(zip(lines, packs, strict=True)):
         path = f"lines[{place}]"
         field = "quantity" if line.packs is None else "packs"
-        asked = line.quantity if line.packs is None else line.packs
-        if asked is None or (line.quantity is not None and line.packs is not None):
+        if (line.quantity is None) == (line.packs is None):
             errors[f"{path}.packs"] = [_("Say either how many packs came, or how much.")]
             continue
-        sentence = quantity_fault(asked)
         try:
-            content = Decimal(1) if field == "quantity" else pack.quantity
-            quantities.append(asked if sentence else times(asked, content, pack.ingredient.unit))
+            quantities.append(base_quantity(line, pack))
         except InvalidInput as refusal:
-            sentence = refusal.detail
-        if sentence:
-            errors[f"{path}.{field}"] = [sentence]
+            errors[f"{path}.{field}"] = [refusal.detail]
         if line.price is not None and (fault := price_fault(line.price, pack_quantity=pack.quantity)):
             errors[f"{path}.price"] = [fault]
         if len(line.lot_code) > LONGEST_CODE:
@@ -208,6 +205,19 @@ def quantities_of(lines: Sequence[ReceivedLine], packs: Sequence[_Pack]) -> list
     if errors:
         raise InvalidInput(_("Some lines are wrong."), errors=errors)
     return quantities
+
+
+def base_quantity(line: ReceivedLine, pack: _Pack) -> Decimal:
+    """How much came with a line, in base units, exactly. Raises InvalidInput."""
+    base_unit = pack.ingredient.unit
+    if line.packs is not None:
+        if sentence := quantity_fault(line.packs):
+            raise InvalidInput(sentence)
+        return times(line.packs, pack.quantity, base_unit)
+    quantity = to_base(line.quantity or ZERO, line.unit or base_unit, base_unit)
+    if sentence := quantity_fault(quantity):
+        raise InvalidInput(sentence)
+    return quantity
 
 
 def expiries_of_lines(

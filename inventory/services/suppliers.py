@@ -15,6 +15,7 @@ from inventory.locks import lock_packs
 from inventory.models import Ingredient, PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPack
 from inventory.services.lines import quantity_fault
 from inventory.services.prices import price_fault
+from inventory.units import to_base
 
 MOST_PACKS = 1000
 LONGEST_PACK_NAME, LONGEST_ARTICLE = 100, 60
@@ -25,12 +26,14 @@ COLUMNS = ["name", "quantity", "price", "article", "is_preferred"]
 class PackEntry:
     """A pack as its supplier is to have it: the one with this `id`, else a new one.
 
-    `quantity` is its content in the ingredient's base unit. The ingredient of a pack that is there stays what it is.
+    `quantity` is its content in `unit` ("kg"), in the ingredient's base unit if that is empty. The ingredient of a
+    pack that is there stays what it is.
     """
 
     ingredient_id: int
     name: str
     quantity: Decimal
+    unit: str = ""
     price: Decimal | None = None
     article: str = ""
     is_preferred: bool = False
@@ -67,17 +70,17 @@ def write_packs(supplier: Supplier, entries: Sequence[PackEntry]) -> None:
     """Makes the supplier sell these packs and no others."""
     lock_packs()
     existing = {pack.pk: pack for pack in supplier.packs.all()}
-    check_packs(entries, existing)
+    contents = check_packs(entries, existing)
     wanted = {entry.id for entry in entries}
     delete_packs([pack for pack in existing.values() if pack.pk not in wanted])
     preferred = [entry.ingredient_id for entry in entries if entry.is_preferred]
     SupplierPack.objects.filter(ingredient_id__in=preferred, is_preferred=True).update(is_preferred=False)
     kept: list[SupplierPack] = []
     added: list[SupplierPack] = []
-    for entry in entries:
+    for entry, content in zip(entries, contents, strict=True):
         pack = existing[entry.id] if entry.id else SupplierPack(supplier=supplier, ingredient_id=entry.ingredient_id)
         for name in COLUMNS:
-            setattr(pack, name, getattr(entry, name))
+            setattr(pack, name, content if name == "quantity" else getattr(entry, name))
         (kept if entry.id else added).append(pack)
     save_kept(kept)
     SupplierPack.objects.bulk_create(added)
@@ -109,20 +112,24 @@ def delete_packs(packs: Sequence[SupplierPack]) -> None:
     SupplierPack.objects.filter(pk__in=[pack.pk for pack in packs]).delete()
 
 
-def check_packs(entries: Sequence[PackEntry], existing: Mapping[int, SupplierPack]) -> None:
-    """Raises InvalidInput at each pack that makes no sense."""
+def check_packs(entries: Sequence[PackEntry], existing: Mapping[int, SupplierPack]) -> list[Decimal]:
+    """What each pack holds, in base units. Raises InvalidInput at each pack that makes no sense."""
     if len(entries) > MOST_PACKS:
         raise InvalidInput.at("packs", _("A supplier has at most %(most)d packs.") % {"most": MOST_PACKS})
-    known = set(
-        Ingredient.objects.filter(pk__in={entry.ingredient_id for entry in entries}).values_list("pk", flat=True)
-    )
+    units = dict(Ingredient.objects.filter(pk__in={entry.ingredient_id for entry in entries}).values_list("pk", "unit"))
+    contents: list[Decimal] = []
     errors: dict[str, list[str]] = {}
     names: set[tuple[int, str]] = set()
     preferred: set[int] = set()
     ids: set[int] = set()
     for place, entry in enumerate(entries):
         faults = pack_faults(entry, existing)
-        if entry.ingredient_id not in known:
+        if entry.ingredient_id in units:
+            try:
+                contents.append(content_of(entry, units[entry.ingredient_id]))
+            except InvalidInput as refusal:
+                faults |= {name: sentences[0] for name, sentences in refusal.errors.items()}
+        else:
             faults["ingredient"] = _("There is no ingredient %(id)s.") % {"id": entry.ingredient_id}
         if (entry.ingredient_id, entry.name) in names:
             faults["name"] = _("Another pack of this ingredient has this name.")
@@ -137,10 +144,21 @@ def check_packs(entries: Sequence[PackEntry], existing: Mapping[int, SupplierPac
         errors |= {f"packs[{place}].{field}": [sentence] for field, sentence in faults.items()}
     if errors:
         raise InvalidInput(_("The packs can't be written like this."), errors=errors)
+    return contents
+
+
+def content_of(entry: PackEntry, base_unit: str) -> Decimal:
+    """What the pack holds, in base units. Raises InvalidInput at "quantity" or "price"."""
+    content = to_base(entry.quantity, entry.unit or base_unit, base_unit)
+    if sentence := quantity_fault(content):
+        raise InvalidInput.at("quantity", sentence)
+    if entry.price is not None and (sentence := price_fault(entry.price, pack_quantity=content)):
+        raise InvalidInput.at("price", sentence)
+    return content
 
 
 def pack_faults(entry: PackEntry, existing: Mapping[int, SupplierPack]) -> dict[str, str]:
-    """What is wrong with one pack, whatever the others are: {field: sentence}."""
+    """What is wrong with the words of one pack, whatever the others are: {field: sentence}."""
     faults: dict[str, str] = {}
     if entry.id is not None and entry.id not in existing:
         faults["id"] = _("The supplier has no pack %(id)s. Leave the id out for a new one.") % {"id": entry.id}
@@ -152,10 +170,4 @@ def pack_faults(entry: PackEntry, existing: Mapping[int, SupplierPack]) -> dict[
         faults["name"] = _("A pack's name has at most %(most)d letters.") % {"most": LONGEST_PACK_NAME}
     if len(entry.article) > LONGEST_ARTICLE:
         faults["article"] = _("An article number has at most %(most)d letters.") % {"most": LONGEST_ARTICLE}
-    if sentence := quantity_fault(entry.quantity):
-        faults["quantity"] = sentence
-    if entry.price is not None and (
-        sentence := price_fault(entry.price, pack_quantity=entry.quantity if "quantity" not in faults else None)
-    ):
-        faults["price"] = sentence
     return faults

@@ -521,3 +521,12 @@ def test_500_lines_take_as_many_queries_as_one(shop, dairy):
     assert set(StockLevel.objects.values_list("quantity", "value")) == {(Decimal(2100), Decimal("30.03"))}
     assert set(SupplierPack.objects.values_list("price", flat=True)) == {Decimal("10.01")}
     assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_a_quantity_in_another_unit_is_converted_exactly(order, milk, shop):
+    line = line_of(order, milk).pk
+    received(order, ReceivedLine(line_id=line, quantity=Decimal("11.5"), unit="l"))
+    assert shop.quantity(milk) == 11510
+    assert faults(order, ReceivedLine(line_id=line, quantity=Decimal(1), unit="kg")) == {
+        "lines[0].quantity": ["“kg” is not a unit for this ingredient. Use one of: ml, l, cl."]
+    }

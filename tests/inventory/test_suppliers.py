@@ -199,3 +199,17 @@ def test_a_supplier_with_orders_is_kept_and_one_without_goes_with_its_packs(shop
 def test_an_unknown_supplier_is_missing(db):
     with pytest.raises(Missing):
         change_supplier(supplier_id=7, fields={})
+
+
+def test_a_pack_is_written_in_the_unit_that_stands_on_it(shop):
+    milk, tea = shop.ingredient("Milk", "ml"), shop.ingredient("Tea")
+    packs = [entry(milk, "12", unit="l"), entry(tea, "2.5", unit="kg")]
+    supplier = add_supplier(fields={"name": "Dairy"}, packs=packs)
+    assert [quantity for _name, _pack, quantity, *_rest in packs_of(supplier)] == [12000, 2500]
+
+
+@pytest.mark.parametrize(("quantity", "unit"), [("12", "kg"), ("12", "barrel"), ("999999", "l")])
+def test_a_content_that_does_not_fit_the_ingredient_is_refused(shop, quantity, unit):
+    milk = shop.ingredient("Milk", "ml")
+    errors = faults(lambda: add_supplier(fields={"name": "Farm"}, packs=[entry(milk, quantity, unit=unit)]))
+    assert set(errors) == {"packs[0].quantity"}

@@ -12,11 +12,12 @@ import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from inventory.models import StockDocument, StockLevel
+from inventory.models import PurchaseOrder, StockDocument, StockLevel, Supplier
 from inventory.services.counts import start_count
 from inventory.services.shelves import add_shelf
 from orders.models import BatchRun, Customer, Employee, Position
 from orders.services.batch import start_batch
+from tests.inventory.kitchen import cook, lot_of, makes, tracked
 from tests.rest import Rest
 from tests.shop import NOBODY, Shop, user_of
 
@@ -61,6 +62,24 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "shelves/": {"get": STAFF, "post": MANAGERS},
     "shelves/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
     "shelves/order/": {"post": MANAGERS},
+    "suppliers/": {"get": MANAGERS, "post": MANAGERS},
+    "suppliers/<int:pk>/": {"get": MANAGERS, "patch": MANAGERS, "delete": MANAGERS},
+    "purchase-orders/": {"get": STAFF, "post": MANAGERS},
+    "purchase-orders/<int:pk>/": {"get": STAFF, "patch": MANAGERS},
+    "purchase-orders/<int:pk>/order/": {"post": MANAGERS},
+    "purchase-orders/<int:pk>/receive/": {"post": STAFF},
+    "purchase-orders/<int:pk>/close/": {"post": STAFF},
+    "purchase-orders/<int:pk>/cancel/": {"post": MANAGERS},
+    "purchase-orders/suggestions/": {"get": MANAGERS, "post": MANAGERS},
+    "stock-lots/": {"get": STAFF},
+    "stock-lots/<int:pk>/": {"get": STAFF, "patch": MANAGERS},
+    "stock-lots/<int:pk>/write-off/": {"post": STAFF},
+    "write-offs/": {"get": STAFF},
+    "preparations/": {"get": STAFF, "post": STAFF},
+    "preparations/<int:pk>/": {"get": STAFF},
+    "preparations/<int:pk>/cancel/": {"post": STAFF},
+    "preparation-recipes/": {"get": STAFF, "post": MANAGERS},
+    "preparation-recipes/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
     "orders/": {"get": SIGNED_IN, "post": SIGNED_IN},
     "orders/quote/": {"post": SIGNED_IN},
     "orders/<int:pk>/": {"get": STAFF, "patch": STAFF},
@@ -114,6 +133,8 @@ def addresses(db: Any) -> dict[str, str]:
     """Every route with the ids of records that exist and belong to nobody who asks."""
     bar = Shop.open()
     milk = bar.ingredient("Milk", "ml", stock=1000)
+    cream = makes(bar, tracked(bar.ingredient("Cream", "ml"), shelf_life_hours=8), 80, {milk: 100})
+    made = cook(bar, cream)
     group = bar.group("Milk")
     latte = bar.product("Latte", "70.00", {milk: 200}, groups=[group])
     stranger = Customer.objects.create(name="Anna", user=user_of("customer", "stranger@shop.example"))
@@ -121,16 +142,23 @@ def addresses(db: Any) -> dict[str, str]:
     employee = Employee.objects.create(name="Boris", position=position, location=bar.location, hired_on="2026-01-01")
     order = bar.sell(latte, customer_id=stranger.pk)
     count = start_count(location=bar.location, created_by_id=None)
+    supplier = Supplier.objects.create(name="Dairy")
+    purchase = PurchaseOrder.objects.create(supplier=supplier, location=bar.location)
     ids: dict[str, int | uuid.UUID] = {
+        "suppliers": supplier.pk,
+        "purchase-orders": purchase.pk,
         "locations": bar.location.pk,
         "categories": bar.category.pk,
         "products": latte.pk,
         "option-groups": group.pk,
         "ingredients": milk.pk,
-        "stock": StockLevel.objects.get().pk,
+        "stock": StockLevel.objects.get(ingredient=milk).pk,
         "stock-documents": StockDocument.objects.get().pk,
         "stock-counts": count.pk,
         "shelves": add_shelf(location=bar.location, name="Fridge").pk,
+        "stock-lots": lot_of(bar, cream).pk,
+        "preparations": made.pk,
+        "preparation-recipes": cream.preparation_recipe.pk,
         "orders": order.pk,
         "customers": stranger.pk,
         "employees": employee.pk,
