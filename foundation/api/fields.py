@@ -99,3 +99,17 @@ class ClockField(serializers.TimeField):
             self.fail("invalid", format="hh:mm[:ss[.uuuuuu]]")
         time: datetime.time = super().to_internal_value(value)
         return time
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment with its offset: "2026-11-21T18:00:00+07:00". One without is refused: whose clock was meant?"""
+
+    default_error_messages = {
+        "no_offset": _("Write the moment with its offset, for example 2026-11-21T18:00:00+07:00.")
+    }
+
+    def enforce_timezone(self, value: datetime.datetime) -> datetime.datetime:
+        if value.tzinfo is None:
+            self.fail("no_offset")
+        moment: datetime.datetime = super().enforce_timezone(value)
+        return moment

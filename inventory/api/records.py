@@ -58,22 +58,24 @@ class CategoryViewSet(DeletableRecordViewSet):
 
 
 class IngredientSerializer(StrictModelSerializer):
-    """What the store room holds, counted in its base unit."""
+    """What the store room holds, counted in its base unit. With `tracks_expiry` its stock is kept in lots;
+    `shelf_life_hours` counts from its receipt or from being made, where no other date is given."""
 
     class Meta:
         model = Ingredient
-        fields = ("id", "name", "unit")
+        fields = ("id", "name", "unit", "tracks_expiry", "shelf_life_hours")
 
 
 class IngredientFilter(filters.FilterSet):
     class Meta:
         model = Ingredient
-        fields = ("unit",)
+        fields = ("unit", "tracks_expiry")
 
 
 @extend_schema(tags=["ingredients"])
 class IngredientViewSet(DeletableRecordViewSet):
-    """What products are made of. The unit is fixed once the ingredient has moved in the stock."""
+    """What products are made of. The unit is fixed once the ingredient has moved in the stock. When `tracks_expiry` is
+    switched on, what is there becomes the lot without a date."""
 
     queryset = Ingredient.objects.all()
     serializer_class = IngredientSerializer

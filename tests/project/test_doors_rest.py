@@ -50,6 +50,7 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "stock/receive/": {"post": STAFF},
     "stock/write-off/": {"post": STAFF},
     "stock/transfer/": {"post": STAFF},
+    "stock/valuation/": {"get": MANAGERS},
     "stock-movements/": {"get": STAFF},
     "stock-documents/": {"get": STAFF},
     "stock-documents/<int:pk>/": {"get": STAFF},
