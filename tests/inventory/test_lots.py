@@ -236,29 +236,3 @@ def test_the_check_is_registered_but_does_not_take_the_server_out_of_service():
     check = checks.get("stock_lots")
     assert check.run is lots_are_what_their_levels_hold
     assert not check.gates_readiness
-
-
-def test_a_lot_of_another_place_or_ingredient_is_refused_at_its_line(shop, milk):
-    harbour = Shop.open("Harbour")
-    receive(harbour, milk, (1000, 7, "0.05"))
-    receive(shop, milk, (1000, 7, "0.05"))
-    elsewhere = StockLot.objects.get(location=harbour.location)
-    line = StockLine(milk.pk, Decimal(1), lot_id=elsewhere.pk)
-    with pytest.raises(InvalidInput) as refused:
-        write_off_stock(location=shop.location, lines=[line], reason="spoilage", created_by_id=None)
-    assert list(refused.value.errors) == ["lines[0].lot"]
-    assert (lots(shop), lots(harbour)) == ([("2026-03-21", 1000)], [("2026-03-21", 1000)])
-
-
-def test_over_rest_a_receipt_names_its_date_and_a_write_off_its_lot(shop, milk):
-    manager = Rest.of("manager")
-    body = {"lines": [{"ingredient": milk.pk, "quantity": "1000", "paid": "49.99"}]}
-    manager.refused("post", "stock/receive/", body, status=400, kind="invalid", at="lines[0].expires_on")
-    body["lines"][0] |= {"expires_on": str(shop.location.today()), "lot_code": "L-7"}
-    (received,) = manager.post("stock/receive/", body)["movements"]
-    lot = StockLot.objects.get()
-    assert (received["value"], received["lot"], lot.code) == ("49.990000", lot.pk, "L-7")
-    thrown = {"lines": [{"ingredient": milk.pk, "quantity": "400", "lot": lot.pk}], "reason": "spoilage"}
-    assert manager.post("stock/write-off/", thrown)["movements"][0]["value"] == "-19.996000"
-    lot.refresh_from_db()
-    assert lot.quantity == 600
