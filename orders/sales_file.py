@@ -26,7 +26,7 @@ PIECE = 1024 * 1024
 DELIMITERS = ",;\t"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Nearly all bytes read as some windows-1251 text; control characters give a binary file away.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 UTF8, WINDOWS_1251 = "utf-8", "windows-1251"
 
 
@@ -83,13 +83,7 @@ def read_sales(file: BinaryIO, *, date_format: DateFormat | None = None) -> Sale
     `date_format` says how dates are written; without it the whole column is asked. Memory does not grow with the
     file. Raises WrongSalesFile: not text, empty, a wrong header, dates that could mean two things.
     """
-    digest, size = hashlib.sha256(), 0
-    file.seek(0)
-    while piece := file.read(PIECE):
-        if not size and piece.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise fault(_("The file is in UTF-16. Save it as “CSV UTF-8” and import it again."))
-        digest.update(piece)
-        size += len(piece)
+    size, sha256 = weigh(file)
     encoding = UTF8
     try:
         delimiter, column = look_through(file, encoding)
@@ -99,7 +93,28 @@ def read_sales(file: BinaryIO, *, date_format: DateFormat | None = None) -> Sale
             delimiter, column = look_through(file, encoding)
         except UnicodeDecodeError:
             raise fault(_("This is not a text file. Save the sales as “CSV UTF-8” and import it again.")) from None
-    return SalesFile(file, encoding, delimiter, date_format or column.decide(), size, digest.hexdigest())
+    return SalesFile(file, encoding, delimiter, date_format or column.decide(), size, sha256)
+
+
+def weigh(file: BinaryIO) -> tuple[int, str]:
+    """The size of the file and its SHA-256. Raises WrongSalesFile if it holds what no text does."""
+    digest, size, line = hashlib.sha256(), 0, 1
+    file.seek(0)
+    while piece := file.read(PIECE):
+        if not size and piece.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise fault(_("The file is in UTF-16. Save it as “CSV UTF-8” and import it again."))
+        if found := CONTROL.search(piece):
+            raise fault(
+                _(
+                    "Line %(line)d holds characters that no text has. Check that this is a CSV file, save it as "
+                    "“CSV UTF-8” and import it again."
+                )
+                % {"line": line + piece.count(b"\n", 0, found.start())}
+            )
+        digest.update(piece)
+        size += len(piece)
+        line += piece.count(b"\n")
+    return size, digest.hexdigest()
 
 
 def look_through(file: BinaryIO, encoding: str) -> tuple[str, DateColumn]:
@@ -154,16 +169,7 @@ def lines_of(file: BinaryIO, encoding: str) -> Iterator[str]:
                 _("Line %(line)d has more than %(most)d characters. Check that this is a CSV file of sales.")
                 % {"line": number, "most": LONGEST_LINE}
             )
-        text = raw.decode(encoding)
-        if CONTROL.search(text):
-            raise fault(
-                _(
-                    "Line %(line)d holds characters that no text has. Check that this is a CSV file, save it as "
-                    "“CSV UTF-8” and import it again."
-                )
-                % {"line": number}
-            )
-        yield text
+        yield raw.decode(encoding)
 
 
 def find_columns(line: int, names: Sequence[str]) -> tuple[int, ...]:
