@@ -18,6 +18,7 @@ from project.demo.accounts import Account, AccountsFile, invent_accounts
 from project.demo.errors import ShopNotEmpty
 from project.demo.people import GUESTS, WORKERS, email_of
 from project.demo.places import PLACES, SIAM, TIME_ZONE
+from project.demo.storekeeping import arrange_shelves, know_suppliers, look_ahead
 from project.demo.stories import Crew
 from project.demo.week import DAYS_BEFORE_TODAY, live_through_the_week
 from users.choices import Role
@@ -101,9 +102,13 @@ def fill(accounts: Sequence[Account], *, now: datetime.datetime, seed: str) -> D
     }
     for role in (Role.MANAGER, Role.BARISTA):
         add_record(record=DefaultLocation(user=users[role], location=locations[SIAM]))
+    suppliers = know_suppliers()
+    for location in locations.values():
+        arrange_shelves(location)
     crews = hire(locations, users, today=locations[SIAM].today(now))
     guests = welcome(users[Role.CUSTOMER], now=now)
     live_through_the_week(crews=crews, guests=guests, now=now, seed=seed)
+    look_ahead(locations[SIAM], suppliers=suppliers, user_id=users[Role.MANAGER].pk, now=now)
     return DemoShop(len(locations), drinks, len(guests), Order.objects.count())
 
 

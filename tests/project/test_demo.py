@@ -19,7 +19,22 @@ from django.db import transaction
 from django.db.models import Count, F
 from django.test import override_settings
 
-from inventory.models import DefaultLocation, Location, Option, Product, StockDocument, StockLevel, StockMovement
+from inventory.lot_selectors import lots_that_differ_from_their_level
+from inventory.models import (
+    DefaultLocation,
+    Location,
+    Option,
+    PreparationRecipe,
+    Product,
+    PurchaseOrder,
+    Shelf,
+    StockDocument,
+    StockLevel,
+    StockLot,
+    StockMovement,
+    Supplier,
+    SupplierPack,
+)
 from inventory.selectors import low_stock, options_in_stock, with_availability
 from monitoring.models import Alert
 from orders.models import CancelledItem, Customer, Employee, Order, OrderEvent, OrderItem, Position
@@ -27,6 +42,7 @@ from orders.selectors import active_orders, best_sellers, day_figures, orders_pe
 from project.demo.errors import ShopNotEmpty
 from project.demo.load import DemoShop, load_demo
 from project.demo.places import AFTER_CLOSING, OPENS_AT
+from project.demo.storekeeping import DRY_PEARLS
 from project.demo.storeroom import SUPPLIES
 from tests.shop import assert_levels_are_what_the_ledger_sums_to
 from users.models import User
@@ -197,19 +213,35 @@ def test_nothing_else_was_ever_low():
 
 def test_stock_came_in_packs_at_a_price_and_every_level_has_its_minimum():
     assert Counter(StockDocument.objects.values_list("kind", flat=True)) == {
-        "receipt": 7,
+        "receipt": 8,
         "write_off": 4,
         "transfer": 1,
     }
-    for movement in StockMovement.objects.filter(reason="receipt").select_related("ingredient"):
+    bought = StockMovement.objects.filter(reason="receipt").exclude(ingredient__name=DRY_PEARLS)
+    for movement in bought.select_related("ingredient"):
         supply = SUPPLIES[movement.ingredient.name]
         assert movement.delta % supply.pack == 0
         assert movement.unit_cost == supply.unit_cost > 0
-    levels = StockLevel.objects.select_related("ingredient")
+    levels = StockLevel.objects.select_related("ingredient").exclude(ingredient__name=DRY_PEARLS)
     assert levels.count() == 2 * 32
     for level in levels:
         assert level.minimum == SUPPLIES[level.ingredient.name].minimum
         assert abs(level.average_cost - SUPPLIES[level.ingredient.name].unit_cost) <= Decimal("0.00001")
+
+
+def test_the_store_room_has_suppliers_shelves_dates_a_recipe_and_something_on_order():
+    assert Supplier.objects.count() == 6
+    assert SupplierPack.objects.filter(is_preferred=True).count() == 32
+    assert Shelf.objects.count() == 2 * 5
+    assert StockLevel.objects.filter(shelf=None).values_list("ingredient__name", flat=True).get() == DRY_PEARLS
+    assert {lot.ingredient.name for lot in StockLot.objects.select_related("ingredient")} == {"Fresh milk"}
+    assert lots_that_differ_from_their_level() == []
+    recipe = PreparationRecipe.objects.get()
+    assert (recipe.ingredient.name, recipe.yield_quantity) == ("Tapioca pearls", 2200)
+    assert sorted(PurchaseOrder.objects.values_list("status", "lines__ingredient__name")) == [
+        ("draft", "Coconut jelly"),
+        ("ordered", "Hazelnut syrup"),
+    ]
 
 
 def test_the_accounts_are_in_a_private_file_one_for_each_role_and_open_the_shop(accounts_path):
