@@ -1,6 +1,6 @@
 """Questions about stock counts: how far one is, and what its differences come to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -180,6 +180,21 @@ def posted_values(count: StockCount) -> dict[int, Decimal]:
         .annotate(money=Sum("value"))
         .values_list("ingredient_id", "money")
     )
+
+
+def values_of_counts(count_ids: Collection[int]) -> dict[int, Decimal]:
+    """{count id: money} of what these posted counts wrote to the ledger, in one query; 0 for one without a
+    difference."""
+    values = dict.fromkeys(count_ids, ZERO)
+    for document_id, money in (
+        StockMovement.objects.filter(document_type=DOCUMENT_TYPE, document_id__in=[str(pk) for pk in count_ids])
+        .order_by()
+        .values("document_id")
+        .annotate(money=Sum("value"))
+        .values_list("document_id", "money")
+    ):
+        values[int(document_id)] = money
+    return values
 
 
 def summary_of(lines: Sequence[ReviewedLine]) -> CountSummary:

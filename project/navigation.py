@@ -105,9 +105,18 @@ SECTIONS = (
                 "inventory.transfer_stock",
                 is_shown="inventory.admin.places.shows_places",
             ),
+            Item(_("Counts"), "fact_check", "inventory_stockcount_changelist", "inventory.view_stockcount"),
+            Item(_("Shelves"), "kitchen", "inventory_shelf_changelist", "inventory.change_shelf"),
             Item(_("Ingredients"), "grain", "inventory_ingredient_changelist", "inventory.view_ingredient"),
             Item(_("Ledger"), "receipt_long", "inventory_stockmovement_changelist", "inventory.view_stockmovement"),
             Item(_("Documents"), "description", "inventory_stockdocument_changelist", "inventory.view_stockdocument"),
+            Item(
+                _("Valuation"),
+                "savings",
+                "inventory_stocklevel_valuation",
+                "inventory.change_stocklevel",
+                also=("inventory_stocklevel_use",),
+            ),
         ),
     ),
     Section(

@@ -159,12 +159,14 @@ def submit_count(*, count_id: int, leave_out: Collection[int] = ()) -> StockCoun
 
 @transaction.atomic
 def reopen_count(*, count_id: int, ingredient_ids: Collection[int] = ()) -> StockCount:
-    """Gives a reviewed count back to be counted on; these ingredients are to be counted again.
+    """Gives a reviewed count back to be counted on; these ingredients are to be counted again. One that has been given
+    back already may get more of them.
 
     Raises UnknownCount, WrongStatus, UnknownIngredient.
     """
     count = lock_count(count_id)
-    proceed(count, "reopen")
+    if not (ingredient_ids and count.status == StockCount.Status.COUNTING):
+        proceed(count, "reopen")
     refuse_strangers(count, ingredient_ids, "ingredients[{place}]")
     count.lines.filter(ingredient_id__in=ingredient_ids).update(
         counted_quantity=None, expected_quantity=None, last_movement_id=None, counted_by=None, counted_at=None
@@ -247,7 +249,7 @@ def listed_ingredients(ingredient_ids: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(ingredient_ids))
 
 
-def nothing_to_count(shelf: Shelf | None, *, is_list: bool) -> NothingToCount:
+def nothing_to_count(shelf: Shelf | None, *, is_list: bool) -> InvalidInput:
     if is_list:
         return NothingToCount.at("ingredients", _("Name at least one ingredient."))
     if shelf is not None:

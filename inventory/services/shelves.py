@@ -28,17 +28,26 @@ def add_shelf(*, location: Location, name: str, ingredient_ids: Collection[int] 
 
 
 @transaction.atomic
-def change_shelf(*, shelf_id: int, name: str | None = None, ingredient_ids: Collection[int] | None = None) -> Shelf:
-    """Renames a shelf, and says what stands on it: these ingredients and no others. None leaves either as it is.
+def change_shelf(
+    *,
+    shelf_id: int,
+    name: str | None = None,
+    position: int | None = None,
+    ingredient_ids: Collection[int] | None = None,
+) -> Shelf:
+    """Renames a shelf, gives it another place among the others, and says what stands on it: these ingredients and no
+    others. None leaves each as it is.
 
     An ingredient that stood on another shelf moves here; one that is taken off stands nowhere then. Raises Missing,
     InvalidInput, UnknownIngredient.
     """
     shelf = lock_record(Shelf, shelf_id)
-    if name is not None:
-        shelf.name = name
+    changes = {field: value for field, value in (("name", name), ("position", position)) if value is not None}
+    for field, value in changes.items():
+        setattr(shelf, field, value)
+    if changes:
         check_record(shelf)
-        shelf.save(update_fields=["name"])
+        shelf.save(update_fields=list(changes))
     if ingredient_ids is not None:
         stand_on(shelf, ingredient_ids)
     return shelf

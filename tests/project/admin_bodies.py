@@ -33,6 +33,10 @@ def location(it: Keys) -> dict[str, Any]:
     return {"name": "Harbour", "time_zone": "Asia/Bangkok", "day_starts_at": "00:00", **lines("default_for")}
 
 
+def shelf(it: Keys) -> dict[str, Any]:
+    return {"name": "Cellar", "location": it["main_street"], "ingredients": [it["milk"]]}
+
+
 def employee(it: Keys) -> dict[str, Any]:
     return {"name": "Olga", "position": it["position"], "location": it["main_street"], "hired_on": "2026-02-01"}
 

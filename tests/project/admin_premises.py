@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,6 +19,8 @@ from django.test import Client
 from django_celery_beat import models as beat
 
 from inventory.models import Category, Ingredient, StockDocument, StockLevel, StockMovement
+from inventory.services.counts import count_lines, start_count, submit_count
+from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
 from orders.models import BatchRun, Customer, Employee, Position
 from orders.services.transitions import prepare_order, ready_order
@@ -117,6 +120,11 @@ def opened() -> Premises:
     ready_order(order_id=ready.pk, actor=NO_ACTOR)
     pending = bar.sell(latte, 2)
     people = {role: user_of(role) for role in ROLES if role != "anonymous"}
+    counting = start_count(location=bar.location, ingredient_ids=[sugar.pk], created_by_id=None)
+    count_lines(count_id=counting.pk, counted={sugar.pk: Decimal(90)}, counted_by_id=None)
+    reviewed = start_count(location=river.location, ingredient_ids=[milk.pk], created_by_id=None)
+    count_lines(count_id=reviewed.pk, counted={milk.pk: Decimal(50)}, counted_by_id=None)
+    submit_count(count_id=reviewed.pk)
     position = Position.objects.create(name="Barista")
     Alert.objects.create(event="inventory.low_stock", severity="warning", subject="sugar", message="Sugar is low")
     keys = {
@@ -137,6 +145,9 @@ def opened() -> Premises:
         "level": StockLevel.objects.get(location=bar.location, ingredient=sugar),
         "movement": StockMovement.objects.order_by("pk")[0],
         "document": StockDocument.objects.order_by("pk")[0],
+        "counting": counting,
+        "reviewed": reviewed,
+        "shelf": add_shelf(location=bar.location, name="Fridge", ingredient_ids=[milk.pk]),
         "pending": pending,
         "preparing": preparing,
         "ready": ready,

@@ -23,6 +23,7 @@ from tests.project.admin_bodies import (
     own_password,
     product,
     rows_of_list,
+    shelf,
     stock,
 )
 from tests.project.admin_doors import (
@@ -201,6 +202,7 @@ MENU = [
 ]
 
 RECEIVE, WRITE_OFF, TRANSFER = (f"inventory/stocklevel/{name}/" for name in ("receive", "write-off", "transfer"))
+VALUATION, USE = (f"inventory/stocklevel/{name}/" for name in ("valuation", "use"))
 DOCUMENT = "inventory/stockdocument/*/change/"
 STOCK = [
     records("inventory/stocklevel", "level", see=STAFF, without=["change"]),
@@ -220,6 +222,8 @@ STOCK = [
         ),
     ),
     page("inventory/stocklevel/low/", STAFF, post=405),
+    page(VALUATION, MANAGERS, Attempt(address=VALUATION, method="POST", may=MANAGERS, then=405)),
+    page(USE, MANAGERS, Attempt(address=USE, method="POST", may=MANAGERS, then=405)),
     records("inventory/stockmovement", "movement", see=STAFF, form=lambda it: {"delta": "5"}),
     records("inventory/stockdocument", "document", see=STAFF, form=lambda it: {"comment": "no"}),
     records(
@@ -235,6 +239,55 @@ STOCK = [
         **{**BY_MANAGERS, "delete": ADMINS},
         form=location,
         spare="spare_location",
+    ),
+]
+
+COUNT, COUNTED = "inventory/stockcount/{counting}/", "inventory/stockcount/{reviewed}/"
+COUNTS = [
+    records("inventory/stockcount", "counting", see=STAFF, without=["change"]),
+    page(f"{COUNT}change/", STAFF, post=405),
+    page(
+        "inventory/stockcount/start/",
+        STAFF,
+        deed(
+            "inventory/stockcount/start/",
+            STAFF,
+            "start",
+            lambda it: {"scope": "list", "ingredients": [it["milk"]]},
+            then="inventory/stockcount/*/count/",
+        ),
+    ),
+    page(
+        f"{COUNT}count/",
+        STAFF,
+        deed(f"{COUNT}count/", STAFF, "count", lambda it: {f"line-{it['sugar']}": "80"}, then=f"{COUNT}count/"),
+    ),
+    page(f"{COUNTED}count/", STAFF, then=f"{COUNTED}change/"),
+    verb(COUNT, STAFF, "submit", asks=True),
+    verb(COUNT, STAFF, "cancel", asks=True),
+    verb(COUNTED, STAFF, "reopen"),
+    verb(COUNTED, STAFF, "recount", lambda it: {"recount-ingredients": it["milk"]}, asks=True),
+    verb(COUNTED, MANAGERS, "post", asks=True),
+    records(
+        "inventory/shelf",
+        "shelf",
+        see=STAFF,
+        without=["list"],
+        add=MANAGERS,
+        change=MANAGERS,
+        delete=MANAGERS,
+        form=shelf,
+    ),
+    page(
+        "inventory/shelf/",
+        STAFF,
+        deed(
+            "inventory/shelf/",
+            MANAGERS,
+            "type a position",
+            rows_of_list("shelf", "position"),
+            then=HERE,
+        ),
     ),
 ]
 
@@ -260,7 +313,7 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
             yield from row if isinstance(row, list) else [row]
 
 
-TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, THE_REST))
+TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, THE_REST))
 
 
 @pytest.mark.parametrize("role", ROLES)
