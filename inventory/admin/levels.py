@@ -22,6 +22,7 @@ from inventory.admin.filters import IngredientFilter, LocationFilter, LowFilter
 from inventory.admin.places import places, shows_places
 from inventory.admin.shown import level_shown, quantity_shown
 from inventory.admin.stock_pages import LowStockPage, ReceivePage, TransferPage, WriteOffPage, receive_link
+from inventory.admin.valuation_pages import UsePage, ValuationPage
 from inventory.models import StockLevel
 from inventory.services.stock import set_minimum
 
@@ -61,7 +62,7 @@ def chips(request: HttpRequest) -> list[list[dict[str, Any]]]:
 class StockLevelAdmin(OwnPages, ShopModelAdmin):
     """Levels, the low ones first. Quantities move on the pages beside the list; a level's page is its ingredient's."""
 
-    pages = (ReceivePage, WriteOffPage, TransferPage, LowStockPage)
+    pages = (ReceivePage, WriteOffPage, TransferPage, LowStockPage, ValuationPage, UsePage)
     list_display = ("location", "ingredient_link", "quantity_now", "minimum", "average_cost_shown", "receive")
     list_display_links = None
     list_editable = ("minimum",)

@@ -15,6 +15,7 @@ from inventory.api.records import CategoryViewSet, IngredientViewSet, LocationVi
 from inventory.api.shelves import ShelfViewSet
 from inventory.api.stock import StockViewSet
 from inventory.api.suppliers import SupplierViewSet
+from inventory.api.valuation import ValuationView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("locations", LocationViewSet, basename="location")
@@ -35,6 +36,7 @@ router.register("purchase-orders", PurchaseOrderViewSet, basename="purchase-orde
 
 urlpatterns = [
     path("write-offs/", WriteOffsView.as_view(), name="write-offs"),
+    path("stock/valuation/", ValuationView.as_view(), name="stock-valuation"),
     path("products/<int:pk>/image/", ProductPictureView.as_view(), name="product-image"),
     *router.urls,
 ]

@@ -52,6 +52,7 @@ CONTRACT = {
     "preparations/{id}/cancel/": {"post"},
     "preparation-recipes/": {"get", "post"},
     "preparation-recipes/{id}/": {"get", "patch", "delete"},
+    "stock/valuation/": {"get"},
     "orders/": {"get", "post"},
     "orders/quote/": {"post"},
     "orders/{id}/": {"get", "patch"},
