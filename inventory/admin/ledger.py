@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -10,13 +11,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import NUL, ReadOnlyAdmin, ShopModelAdmin
 from foundation.admin.numbers import unit_cost
 from inventory.admin.filters import DocumentTypeFilter, IngredientFilter, LocationFilter, PeriodFilter, ReasonFilter
 from inventory.admin.ledger_rows import change_shown, document_link, reason_badge
+from inventory.admin.lot_shown import lot_link, lot_name
 from inventory.admin.places import shows_places
 from inventory.admin.shown import when_shown
 from inventory.documents import name_documents
+from inventory.ledger_search import search_ledger
 from inventory.models import StockMovement
 
 
@@ -24,17 +27,41 @@ from inventory.models import StockMovement
 class StockMovementAdmin(ReadOnlyAdmin, ShopModelAdmin):
     """Movements with what caused them; the search takes an ingredient, a comment or a document's number."""
 
-    list_display = ("when", "ingredient_link", "location", "reason_shown", "change", "document", "by", "comment_shown")
+    list_display = (
+        "when",
+        "ingredient_link",
+        "location",
+        "reason_shown",
+        "change",
+        "lot_shown",
+        "document",
+        "by",
+        "comment_shown",
+    )
     list_display_links = None
     list_filter = (IngredientFilter, LocationFilter, ReasonFilter, PeriodFilter, DocumentTypeFilter)
-    list_select_related = ("ingredient", "location", "created_by")
-    search_fields = ("ingredient__name", "comment", "=document_id")
+    list_select_related = ("ingredient", "location", "created_by", "lot")
+    # Searching is `search_ledger`; this only makes the field appear.
+    search_fields = ("comment",)
     search_help_text = _("Ingredient, comment or document number")
     ordering = ("-id",)
     list_per_page = 100
     actions = None
     fieldsets = (
-        (None, {"fields": ("when", "ingredient_link", "location", "reason_shown", "change", "unit_cost_shown")}),
+        (
+            None,
+            {
+                "fields": (
+                    "when",
+                    "ingredient_link",
+                    "location",
+                    "reason_shown",
+                    "change",
+                    "lot_shown",
+                    "unit_cost_shown",
+                )
+            },
+        ),
         (_("Where it comes from"), {"fields": ("document", "line_id", "by", "comment")}),
     )
 
@@ -42,8 +69,14 @@ class StockMovementAdmin(ReadOnlyAdmin, ShopModelAdmin):
         return [name for name in self.list_display if name != "location" or shows_places(request)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        shown = ("when", "ingredient_link", "reason_shown", "change", "unit_cost_shown", "document", "by")
+        shown = ("when", "ingredient_link", "reason_shown", "change", "lot_shown", "unit_cost_shown", "document", "by")
         return [*super().get_readonly_fields(request, obj), *shown]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[StockMovement], search_term: str
+    ) -> tuple[QuerySet[StockMovement], bool]:
+        text = search_term.replace(NUL, "").strip()[:200]
+        return (search_ledger(queryset, text) if text else queryset), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
@@ -73,6 +106,10 @@ class StockMovementAdmin(ReadOnlyAdmin, ShopModelAdmin):
     @display(description=_("change"), ordering="delta")
     def change(self, movement: StockMovement) -> SafeString:
         return change_shown(movement)
+
+    @display(description=_("lot"))
+    def lot_shown(self, movement: StockMovement) -> SafeString | str:
+        return lot_link(movement.lot, lot_name(movement.lot, movement.location)) if movement.lot else ""
 
     @display(description=_("unit cost"))
     def unit_cost_shown(self, movement: StockMovement) -> str:

@@ -143,6 +143,11 @@ class PeriodFilter(ListFilter):
         self.first = self._day(request, "placed_from")
         self.last = self._day(request, "placed_to")
 
+    @classmethod
+    def is_asked(cls, request: HttpRequest) -> bool:
+        """Whether the address names a period at all."""
+        return any(request.GET.get(name) for name in cls.parameters)
+
     def _day(self, request: HttpRequest, name: str) -> datetime.date | None:
         text = str(self.used_parameters.get(name, ""))
         if not text:

@@ -74,7 +74,6 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
     search_help_text = gettext_lazy("Number, customer or phone")
     # By when they were placed and not by when they were written: what is imported today was sold long ago.
     ordering = ("-placed_at", "-id")
-    sortable_by = ("label", "placed", "total_label")
     show_facets = admin.ShowFacets.NEVER
 
     class Media:
@@ -95,6 +94,15 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return super().get_queryset(request).prefetch_related("items")
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]:
+        """A period is read by the time: its orders lie together there, and anywhere among the newest numbers."""
+        return ("-placed_at", "-id") if PeriodFilter.is_asked(request) else ("-id",)
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
+        """By total only within a period, a search or a customer: the dearest of all orders takes reading all."""
+        is_part = PeriodFilter.is_asked(request) or request.GET.get("q") or request.GET.get("customer")
+        return ("label", "placed", "total_label") if is_part else ("label", "placed")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

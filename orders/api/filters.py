@@ -11,9 +11,9 @@ class OrderFilter(filters.FilterSet):
     """`active=true` leaves what somebody still has to do something about; `search` looks for a number or a customer's
     name, phone or e-mail."""
 
-    status = filters.MultipleChoiceFilter(choices=Order.Status.choices)
+    status = filters.MultipleChoiceFilter(choices=Order.Status.choices, distinct=False)
     active = filters.BooleanFilter(method="by_activity")
-    channel = filters.MultipleChoiceFilter(choices=Order.Channel.choices)
+    channel = filters.MultipleChoiceFilter(choices=Order.Channel.choices, distinct=False)
     location = IdFilter(field_name="location_id")
     customer = IdFilter(field_name="customer_id")
     employee = IdFilter(field_name="employee_id")

@@ -27,7 +27,7 @@ from orders.api.bodies import (
 from orders.api.filters import OrderFilter
 from orders.api.serializers import OrderEventSerializer, OrderSerializer, QuoteSerializer
 from orders.errors import UnknownOrder
-from orders.models import Order, OrderEvent
+from orders.models import EveryEvent, EveryOrder, Order, OrderEvent
 from orders.selectors import quote_order, visible_orders
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
@@ -49,7 +49,7 @@ def actor_of(request: Request) -> Actor:
 
 @extend_schema(tags=["orders"])
 class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet):
-    """Orders, the newest first. A customer sees and places only their own."""
+    """Orders, the newest first, archived ones too. A customer sees and places only their own."""
 
     serializer_class = OrderSerializer
     filterset_class = OrderFilter
@@ -67,8 +67,14 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
         "cancel_item": "orders.cancel_order",
     }
 
-    def get_queryset(self) -> QuerySet[Order]:
+    def get_queryset(self) -> QuerySet[EveryOrder]:
         return visible_orders(self.request.user).prefetch_related("items")
+
+    @property
+    def ordering(self) -> str:
+        """The newest first; within a period by the time they were placed, as they lie together there."""
+        asked = self.request.query_params
+        return "-placed_at" if asked.get("placed_after") or asked.get("placed_before") else "-id"
 
     @extend_schema(request=OrderBodySerializer, responses={201: OrderSerializer})
     def create(self, request: Request) -> Response:
@@ -186,10 +192,10 @@ class OrderEventViewSet(ListModelMixin, GenericViewSet):
     ordering = "id"
     action_permissions = {"list": ("orders.view_order", PLACE_OWN)}
 
-    def get_queryset(self) -> QuerySet[OrderEvent]:
+    def get_queryset(self) -> QuerySet[EveryEvent]:
         if getattr(self, "swagger_fake_view", False):
-            return OrderEvent.objects.none()
+            return EveryEvent.objects.none()
         order_id = self.kwargs["order_pk"]
         if not visible_orders(self.request.user).filter(pk=order_id).exists():
             raise UnknownOrder(order_id)
-        return OrderEvent.objects.filter(order_id=order_id)
+        return EveryEvent.objects.filter(order_id=order_id)

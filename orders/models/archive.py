@@ -21,7 +21,12 @@ class ArchivedOrder(OrderRecord):
         verbose_name = _("archived order")
         verbose_name_plural = _("archived orders")
         default_permissions = ()
-        indexes = [models.Index(fields=["location", "placed_at"], name="archived_by_place_and_time")]
+        indexes = [
+            models.Index(fields=["location", "placed_at"], name="archived_by_place_and_time"),
+            models.Index(fields=["customer", "-id"], name="archived_by_customer"),
+            models.Index(fields=["employee", "-id"], name="archived_by_employee"),
+            models.Index(fields=["placed_at"], name="archived_by_time"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=["completed", "cancelled"], closed_at__isnull=False),

@@ -28,8 +28,13 @@ class Order(OrderRecord):
     class Meta(OrderRecord.Meta):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        # Each list is read newest first within what it is narrowed to; see docs/adr/0030-indexes-of-large-tables.md.
         indexes = [
             models.Index(fields=["status", "-id"], name="order_by_status"),
+            models.Index(fields=["location", "-id"], name="order_by_place"),
+            models.Index(fields=["customer", "-id"], name="order_by_customer"),
+            models.Index(fields=["employee", "-id"], name="order_by_employee"),
+            models.Index(fields=["channel", "-id"], name="order_by_channel", condition=~Q(channel="counter")),
             models.Index(fields=["location", "placed_at"], name="order_by_place_and_time"),
             models.Index(fields=["placed_at"], name="order_by_time"),
             models.Index(

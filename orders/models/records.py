@@ -2,6 +2,8 @@
 
 An order lives in `orders.models.order`; once it is old it may move to `orders.models.archive`, with the same columns
 and ids. What reads both reads `orders.models.every`.
+
+The keys have no index of their own: each table has those that its questions need.
 """
 
 from django.conf import settings
@@ -35,12 +37,13 @@ class OrderRecord(models.Model):
 
     number = models.BigIntegerField(_("number"), unique=True)
     location = models.ForeignKey(
-        "inventory.Location", on_delete=models.PROTECT, related_name="+", verbose_name=_("location")
+        "inventory.Location", on_delete=models.PROTECT, db_index=False, related_name="+", verbose_name=_("location")
     )
     channel = models.CharField(_("channel"), max_length=7, choices=Channel, default=Channel.COUNTER)
     customer = models.ForeignKey(
         "orders.Customer",
         on_delete=models.PROTECT,
+        db_index=False,
         null=True,
         blank=True,
         related_name="+",
@@ -49,6 +52,7 @@ class OrderRecord(models.Model):
     employee = models.ForeignKey(
         "orders.Employee",
         on_delete=models.PROTECT,
+        db_index=False,
         null=True,
         blank=True,
         related_name="+",
@@ -62,7 +66,12 @@ class OrderRecord(models.Model):
     placed_at = models.DateTimeField(_("placed"), default=timezone.now)
     closed_at = models.DateTimeField(_("completed or cancelled"), null=True, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("placed by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_index=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("placed by"),
     )
     import_key = models.CharField(_("import key"), max_length=160, null=True, blank=True, editable=False)
 
@@ -116,7 +125,12 @@ class CancelledItemRecord(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     is_restocked = models.BooleanField(_("returned to stock"))
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_index=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("when"), default=timezone.now)
 
@@ -151,7 +165,12 @@ class OrderEventRecord(models.Model):
     details = models.JSONField(_("details"), default=dict, blank=True)
     door = models.CharField(_("through"), max_length=7, choices=Door)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        db_index=False,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("when"), default=timezone.now)
 

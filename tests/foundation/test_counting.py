@@ -8,7 +8,7 @@ from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from foundation.counting import AtLeast, CappedPaginator, count_up_to_limit
+from foundation.counting import About, AtLeast, CappedPaginator, count_up_to_limit, estimated_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +62,20 @@ def test_a_template_shows_that_there_are_more(language: str, text: str) -> None:
             "{% blocktranslate count n=count %}{{ n }} order{% plural %}{{ n }} orders{% endblocktranslate %}"
         )
         assert Template(sentence).render(Context({"count": AtLeast(10_000)})) == text
+
+
+def test_a_list_that_leaves_nothing_out_says_about_how_many_there_are() -> None:
+    make(123)
+    rows = Group.objects.order_by("pk")
+    assert str(CappedPaginator(rows, 2).count) == "5+", "nobody has counted for the statistics yet"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE auth_group")
+
+    assert estimated_rows(Group) == 120
+    assert str(CappedPaginator(rows, 2).count) == "≈\xa0120"
+    assert str(CappedPaginator(rows.filter(name__gte="1"), 2).count) == "5+", "of a part the statistics know nothing"
+    assert (CappedPaginator(rows, 2).num_pages, CappedPaginator(rows, 2).count > 5) == (3, False)
+
+
+def test_an_estimate_is_written_with_its_thousands() -> None:
+    assert str(About(5, 1_000_000)) == "≈\xa01,000,000"
