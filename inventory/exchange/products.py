@@ -25,9 +25,11 @@ class GroupsColumn(Column):
 
     def get_value(self, instance: Product) -> tuple[OptionGroup, ...]:
         chosen: tuple[OptionGroup, ...] | None = instance.__dict__.get("chosen_groups")
-        if chosen is not None:
-            return chosen
-        return tuple(link.group for link in instance.group_links.all()) if instance.pk else ()
+        if chosen is None:
+            # Kept, because the library compares with a copy, and a copy forgets what was prefetched.
+            chosen = tuple(link.group for link in instance.group_links.all()) if instance.pk else ()
+            instance.__dict__["chosen_groups"] = chosen
+        return chosen
 
     def save(self, instance: Any, row: Mapping[str, str], is_m2m: bool = False, **kwargs: Any) -> None:
         instance.chosen_groups = self.clean(row, **kwargs)

@@ -41,8 +41,8 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an import does. `notes` are about the file itself; `changed_ids` are of the records of the subject's list
-    that are new or other than before, {id: whether it is new}."""
+    """What an import does. `notes` are about the file itself; `touched` are (id, whether it is new) of the records
+    whose history this belongs to."""
 
     lines: tuple[ReportLine, ...]
     notes: tuple[str, ...] = ()
@@ -76,10 +76,12 @@ class Differences(Diff):
     def __init__(self, resource: Any, instance: Any, new: bool) -> None:
         super().__init__(resource, instance, new)
         self.columns: Sequence[str] = resource.get_diff_headers()
+        self.key: Sequence[str] = resource.key
 
     def as_html(self) -> list[Difference]:
         return [
             Difference(column, "" if self.new else str(before), str(after))
             for column, before, after in zip(self.columns, self.left, self.right, strict=True)
-            if (str(after) if self.new else before != after)
+            # What a line is about says the report's line itself.
+            if column not in self.key and (str(after) if self.new else before != after)
         ]

@@ -112,7 +112,7 @@ class ExchangeResource(ModelResource):
             yield ReportLine(
                 line=line.number,
                 outcome=OUTCOMES[row.import_type],
-                name=" · ".join(line.cells[column] for column in self.key),
+                name=self.name_of(row.instance),
                 differences=tuple(row.diff) if row.import_type != RowResult.IMPORT_TYPE_SKIP else (),
             )
 
@@ -206,6 +206,10 @@ class ExchangeResource(ModelResource):
     def exported(self, instance: Any) -> dict[str, Any]:
         return {name: self.fields[name].export(instance) for name in self.columns()}
 
+    def name_of(self, record: Any) -> str:
+        """What a report calls the record: its key, without what is empty."""
+        return " · ".join(filter(None, (str(self.fields[column].export(record)) for column in self.key)))
+
     def key_of(self, record: Any) -> Hashable:
         """The key of a record that is there."""
         return tuple(tidied(str(self.fields[column].export(record))) for column in self.key)
@@ -290,10 +294,7 @@ class OrderedLines(GatheringResource):
             return
         self.replace(owner_id, instances)
         self.touched[owner_id] = False
-        self.leaving += [
-            ReportLine(None, Outcome.REMOVED, " · ".join(str(self.fields[column].export(one)) for column in self.key))
-            for one in gone
-        ]
+        self.leaving += [ReportLine(None, Outcome.REMOVED, self.name_of(one)) for one in gone]
 
     def say_moved(self, owner_id: int, before: Sequence[int], after: Mapping[int, int]) -> None:
         """Lines that only stand in another order change too, and say so."""

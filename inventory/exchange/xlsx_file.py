@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import count
 from math import isfinite
 from typing import Any
 
@@ -89,13 +90,15 @@ def read_lines(sheet: Any) -> Iterator[RawLine]:
     sheet.reset_dimensions()
     rows = sheet.iter_rows(max_col=MOST_COLUMNS)
     blank = None
-    for number in range(1, LAST_ROW + 1):
+    for number in count(1):
         try:
             row = next(rows, None)
         except Exception as error:
             raise unreadable() from error
         if row is None:
             return
+        if number > LAST_ROW:
+            raise unreadable()
         if row is blank or all(cell.value is None for cell in row):
             # Rows that the file leaves out are one and the same, up to a million of them.
             blank = row
@@ -108,7 +111,6 @@ def read_lines(sheet: Any) -> Iterator[RawLine]:
             if fault:
                 faults[place] = fault % {"cell": f"{get_column_letter(place + 1)}{number}", "text": cell.value}
         yield raw_line(number, cells, faults)
-    raise unreadable()
 
 
 def text_of(cell: Any) -> tuple[str, str]:
