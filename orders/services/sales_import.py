@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from inventory.services.named_products import ensure_products
 from orders.errors import SalesImportBegun, WrongLinesOfSales
@@ -240,5 +240,10 @@ def finish(sales_import: SalesImport) -> None:
 def check_wrong_lines(wrong: int, leave_out_wrong: bool) -> None:
     if wrong and not leave_out_wrong:
         raise WrongLinesOfSales(
-            _("%(number)d lines are wrong. Correct them, or leave out their transactions.") % {"number": wrong}
+            ngettext(
+                "%(number)d line is wrong. Correct it, or leave out its transaction.",
+                "%(number)d lines are wrong. Correct them, or leave out their transactions.",
+                wrong,
+            )
+            % {"number": wrong}
         )

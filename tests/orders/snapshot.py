@@ -4,9 +4,21 @@ from typing import Any
 
 from inventory.models import StockDocument, StockLevel, StockMovement
 from monitoring.models import Alert
-from orders.models import BatchRun, CancelledItem, Order, OrderEvent, OrderItem
+from orders.models import BatchRun, CancelledItem, Order, OrderEvent, OrderItem, SalesImport, SalesImportPart
 
-TABLES = (Order, OrderItem, CancelledItem, OrderEvent, BatchRun, StockLevel, StockMovement, StockDocument, Alert)
+TABLES = (
+    Order,
+    OrderItem,
+    CancelledItem,
+    OrderEvent,
+    BatchRun,
+    SalesImport,
+    SalesImportPart,
+    StockLevel,
+    StockMovement,
+    StockDocument,
+    Alert,
+)
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:

@@ -1,5 +1,6 @@
 """`manage.py import_sales FILE`: brings in the sales of another till from a CSV file."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,36 +65,31 @@ class Command(BaseCommand):
 
     def describe(self, survey: SalesSurvey) -> None:
         """What the file holds and what would become of it."""
-        findings, zone = survey.findings, survey.location.time_zone
+        findings = survey.findings
         for line, sentence in findings.errors[:ERRORS_SHOWN]:
             self.stderr.write(_("Line %(line)s: %(faults)s") % {"line": line, "faults": sentence})
         if findings.wrong > ERRORS_SHOWN:
             self.stderr.write(_("And %(number)d more lines.") % {"number": findings.wrong - ERRORS_SHOWN})
         for notice in survey.notices:
             self.stdout.write(notice)
-        self.stdout.write(
-            _("%(lines)s lines: %(orders)s orders with %(items)s items, for %(location)s.")
-            % {
-                "lines": shown(findings.lines),
-                "orders": shown(findings.orders),
-                "items": shown(findings.items),
-                "location": survey.location,
-            }
-        )
+        for label, value in self.facts(survey):
+            self.stdout.write(f"{label}: {value}")
+
+    def facts(self, survey: SalesSurvey) -> Iterator[tuple[str, str]]:
+        findings, zone = survey.findings, survey.location.time_zone
+        yield _("Location"), str(survey.location)
+        yield _("Lines"), shown(findings.lines)
+        yield _("Orders"), shown(findings.orders)
+        yield _("Items"), shown(findings.items)
         if findings.first_at and findings.last_at:
-            period = {"first": moment_at(findings.first_at, zone), "last": moment_at(findings.last_at, zone)}
-            self.stdout.write(_("From %(first)s to %(last)s.") % period)
-        if findings.none:
-            self.stdout.write(_("%(number)s lines whose item is NONE are skipped.") % {"number": shown(findings.none)})
-        if findings.left_out:
-            self.stdout.write(
-                _("%(number)s transactions with wrong lines are left out.") % {"number": shown(findings.left_out)}
-            )
+            yield _("Period"), f"{moment_at(findings.first_at, zone)} – {moment_at(findings.last_at, zone)}"
+        yield _("Lines of NONE, skipped"), shown(findings.none)
+        if findings.wrong:
+            yield _("Wrong lines"), shown(findings.wrong)
+            yield _("Transactions left out"), shown(findings.left_out)
         if survey.new_products:
-            self.stdout.write(
-                _("%(number)s items are no products yet and become unlisted ones: %(names)s.")
-                % {"number": shown(len(survey.new_products)), "names": some_of(survey.new_products)}
-            )
+            names = f"{shown(len(survey.new_products))} ({some_of(survey.new_products)})"
+            yield _("New products, unlisted and without a price"), names
 
     def tell(self, done: SalesImport) -> None:
         """How far it is, to somebody who watches."""
