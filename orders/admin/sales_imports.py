@@ -9,7 +9,6 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format, number_format
@@ -181,12 +180,6 @@ class SalesImportAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
             **(extra_context or {}),
         }
         return TemplateResponse(request, "orders_admin/sales_import.html", context)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """An import tells its history on its own page."""
-        return redirect("admin:orders_salesimport_change", unquote(object_id))
 
     def progress_view(self, request: HttpRequest, import_id: UUID) -> JsonResponse:
         if not self.has_view_permission(request):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from tests.project.admin_doors import Body, Keys, lines
 
 PASSWORD = "Kettle-on-the-boil-42"
@@ -17,6 +19,20 @@ def new_order(it: Keys) -> dict[str, Any]:
 
 def stock(it: Keys, **more: Any) -> dict[str, Any]:
     return {**lines("lines", {"ingredient": it["milk"], "quantity": "5"}), "location": it["main_street"], **more}
+
+
+def sales(it: Keys) -> dict[str, Any]:
+    file = SimpleUploadedFile("till.csv", b"Date,Time,Transaction,Item\n2017-05-02,10:00,1,Tea\n")
+    return {"file": file, "location": it["main_street"], "till": "", "date_format": ""}
+
+
+def batch(it: Keys) -> dict[str, Any]:
+    return {"location": it["main_street"], "ingredient": it["cream"], "batches": "1"}
+
+
+def preparation_recipe(it: Keys) -> dict[str, Any]:
+    line = {"ingredient": it["sugar"], "quantity": "5"}
+    return {"ingredient": it["spare_ingredient"], "yield_quantity": "5", **lines("lines", line)}
 
 
 def product(it: Keys) -> dict[str, Any]:

@@ -22,8 +22,11 @@ from inventory.models import Category, Ingredient, StockDocument, StockLevel, St
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
-from orders.models import BatchRun, Customer, Employee, Position
+from orders.models import BatchRun, Customer, Employee, Position, SalesImport
+from orders.services.sales_import import keep_survey
 from orders.services.transitions import prepare_order, ready_order
+from tests.inventory.kitchen import cook, dated, lot_of, makes, tracked
+from tests.orders.sales_files import survey_of
 from tests.project.admin_doors import HERE, LOGIN, ROLES, STAFF, Answer, Attempt
 from tests.project.admin_exchange import handed_in
 from tests.shop import NOBODY as NO_ACTOR
@@ -119,6 +122,9 @@ def opened() -> Premises:
         prepare_order(order_id=begun.pk, actor=NO_ACTOR)
     ready_order(order_id=ready.pk, actor=NO_ACTOR)
     pending = bar.sell(latte, 2)
+    cream = makes(bar, tracked(bar.ingredient("Cream", "ml"), shelf_life_hours=8), 80, {milk: 100})
+    made = cook(bar, cream)
+    dated(bar, "Cake", "pc", {-1: 2})
     people = {role: user_of(role) for role in ROLES if role != "anonymous"}
     counting = start_count(location=bar.location, ingredient_ids=[sugar.pk], created_by_id=None)
     count_lines(count_id=counting.pk, counted={sugar.pk: Decimal(90)}, counted_by_id=None)
@@ -134,6 +140,10 @@ def opened() -> Premises:
         "category": bar.category,
         "spare_category": Category.objects.create(name="Cakes"),
         "milk": milk,
+        "cream": cream,
+        "made": made,
+        "preparation_recipe": cream.preparation_recipe,
+        "lot": lot_of(bar, cream),
         "sugar": sugar,
         "spare_ingredient": Ingredient.objects.create(name="Rum", unit="ml"),
         "group": group,
@@ -152,6 +162,7 @@ def opened() -> Premises:
         "preparing": preparing,
         "ready": ready,
         "item": pending.items.get(),
+        "sales_import": kept_sales(bar),
         "batch": BatchRun.objects.create(verb=BatchRun.Verb.COMPLETE, order_ids=[pending.pk]),
         "customer": Customer.objects.create(name="Ann", phone="+66 80 000 0000"),
         "position": position,
@@ -186,6 +197,11 @@ def opened() -> Premises:
         sessions=sessions,
         before=contents(),
     )
+
+
+def kept_sales(bar: Shop) -> SalesImport:
+    """A file of sales that waits to be imported."""
+    return keep_survey(survey=survey_of(bar.location, "2017-05-01,10:00,1,Tea"), file_name="till.csv", actor=NO_ACTOR)
 
 
 def schedules() -> dict[str, Any]:

@@ -15,14 +15,17 @@ from foundation.admin.verbs import VerbButtons
 from tests.project.admin_bodies import (
     PASSWORD,
     account,
+    batch,
     employee,
     group,
     location,
     new_order,
     order,
     own_password,
+    preparation_recipe,
     product,
     rows_of_list,
+    sales,
     shelf,
     stock,
 )
@@ -85,6 +88,7 @@ THE_SITE = [
 ]
 
 ORDER_LIST, ORDER = "orders/order/", "orders/order/{pending}/"
+SALES_IMPORT = "orders/salesimport/{sales_import}/"
 ORDERS = [
     page(
         ORDER_LIST,
@@ -123,6 +127,17 @@ ORDERS = [
     records("orders/batchrun", "batch", see=STAFF, without=["change"]),
     page("orders/batchrun/{batch}/change/", STAFF, post=405),
     page("orders/batchrun/{batch}/progress/", STAFF),
+    records("orders/salesimport", "sales_import", see=MANAGERS, without=["change"]),
+    page(f"{SALES_IMPORT}change/", MANAGERS, post=405),
+    page(f"{SALES_IMPORT}progress/", MANAGERS),
+    page(
+        "orders/salesimport/upload/",
+        MANAGERS,
+        deed("orders/salesimport/upload/", MANAGERS, "hand it in", sales, then="orders/salesimport/*/change/"),
+    ),
+    verb(SALES_IMPORT, MANAGERS, "start"),
+    verb(SALES_IMPORT, MANAGERS, "start_without", asks=True),
+    verb(SALES_IMPORT, MANAGERS, "discard"),
 ]
 
 PEOPLE = [
@@ -291,6 +306,37 @@ COUNTS = [
     ),
 ]
 
+PREPARE, EXPIRING, LOT = "inventory/preparation/prepare/", "inventory/stocklot/expiring/", "inventory/stocklot/{lot}/"
+MAKING = [
+    records("inventory/preparation", "made", see=STAFF, form=lambda it: {"comment": "no"}),
+    page(PREPARE, STAFF, deed(PREPARE, STAFF, "prepare", batch, then="inventory/preparation/*/change/")),
+    verb("inventory/preparation/{made}/", STAFF, "cancel", asks=True),
+    records("inventory/preparationrecipe", "preparation_recipe", **BY_MANAGERS, form=preparation_recipe),
+    records("inventory/stocklot", "lot", see=STAFF, form=lambda it: {"quantity": "5"}),
+    page(
+        EXPIRING,
+        STAFF,
+        deed(EXPIRING, STAFF, "write off", lambda it: {"location": it["main_street"]}, then=DOCUMENT),
+    ),
+    page(
+        f"{LOT}verb/write_off/",
+        STAFF,
+        deed(
+            f"{LOT}verb/write_off/",
+            STAFF,
+            "write off",
+            lambda it: {"write_off-quantity": "5", "write_off-reason": "spoilage"},
+            then=EXPIRING,
+        ),
+    ),
+    page(
+        f"{LOT}verb/change/",
+        MANAGERS,
+        deed(f"{LOT}verb/change/", MANAGERS, "put right", lambda it: {"change-code": "L42"}, then=EXPIRING),
+    ),
+    page("inventory/stockdocument/write-offs/", STAFF, post=405),
+]
+
 THE_REST = [
     records("monitoring/alert", "alert", see=MANAGERS, form=lambda it: {"message": "no"}),
     action("monitoring/alert/", MANAGERS, "acknowledge", "alert", MANAGERS),
@@ -313,7 +359,7 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
             yield from row if isinstance(row, list) else [row]
 
 
-TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, THE_REST))
+TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, MAKING, THE_REST))
 
 
 @pytest.mark.parametrize("role", ROLES)
