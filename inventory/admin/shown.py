@@ -1,7 +1,7 @@
 """Levels, badges and quantities as lists and pages show them."""
 
 import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.functional import Promise
 from django.utils.html import format_html
@@ -9,8 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from foundation.admin.moments import moment_at
-from foundation.admin.numbers import with_unit
-from inventory.models import Ingredient, Location, StockLevel
+from foundation.admin.numbers import unit_cost, with_unit
+from inventory.models import Ingredient, Location, StockLevel, SupplierPack
+from inventory.units import SHOWN_UNITS, nicest, value_of
 
 
 def badge(kind: str, text: str | Promise, title: str | Promise = "") -> SafeString:
@@ -31,6 +32,21 @@ def low_badge(places: int = 1) -> SafeString:
 def quantity_shown(quantity: Decimal, ingredient: Ingredient) -> str:
     """1,250 ml."""
     return with_unit(quantity, ingredient.get_unit_display())
+
+
+def amount_shown(quantity: Decimal, ingredient: Ingredient) -> str:
+    """A quantity in the unit that reads best: 12 l."""
+    amount = nicest(quantity, ingredient.unit)
+    return with_unit(amount.quantity, amount.unit.label)
+
+
+def pack_cost_shown(pack: SupplierPack) -> str:
+    """What a kilogram, a litre or a piece costs in the pack: ฿50 / l; a dash if nobody knows."""
+    if pack.price is None:
+        return "—"
+    largest = next(unit for unit in SHOWN_UNITS if unit.base == pack.ingredient.unit)
+    cost = value_of(largest.factor, pack_quantity=pack.quantity, price=pack.price)
+    return unit_cost(cost.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP), largest.label)
 
 
 def level_shown(level: StockLevel | None, unit: str, *, with_minimum: bool = True) -> SafeString:

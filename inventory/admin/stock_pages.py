@@ -164,11 +164,13 @@ class LowStockPage(AdminPage):
         for level in low_stock():
             levels.setdefault(level.location_id, []).append(level)
         may_receive = self.request.user.has_perm(ReceivePage.permission)
+        may_order = self.request.user.has_perm("inventory.add_purchaseorder")
         return super().get_context_data(
             by_place=[
                 {
                     "name": place.name if shows_places(self.request) else "",
                     "rows": [low_row(level) for level in levels.get(place.pk, ())],
+                    "order_url": order_url(place) if may_order else "",
                     "receive_all": receive_url(levels[place.pk]) if may_receive and place.pk in levels else "",
                 }
                 for place in open_places(self.request)
@@ -196,6 +198,11 @@ def receive_url(levels: list[StockLevel]) -> str:
     """The receive page, opened for the ingredients of these levels, which are of one location."""
     query = [("location", levels[0].location_id), *(("ingredient", level.ingredient_id) for level in levels)]
     return f"{reverse('admin:inventory_stocklevel_receive')}?{urlencode(query)}"
+
+
+def order_url(place: Location) -> str:
+    """What the location should order."""
+    return f"{reverse('admin:inventory_purchaseorder_suggestions')}?{urlencode({'location': place.pk})}"
 
 
 def receive_link(level: StockLevel) -> SafeString:
