@@ -93,24 +93,29 @@ def refuse_future(field: str, moment: datetime.datetime, now: datetime.datetime)
 class ReasonFigures:
     """What moved for a reason: how many lines of the ledger, and the value that came (or, negative, went).
 
-    `write_off_reason` says why something was written off; it is empty for every other reason.
+    `write_off_reason` says why something was written off by a document of its own, and `document_type` what else wrote
+    it off, such as a drink that was cancelled and poured away; both are empty for every other reason.
     """
 
     reason: str
     write_off_reason: str
+    document_type: str
     movements: int
     value: Decimal
 
 
 BY_REASON = """
-SELECT movement.reason, coalesce(document.reason, '') AS why, count(*), sum(movement.value)
+SELECT movement.reason, coalesce(document.reason, '') AS why,
+       CASE WHEN movement.reason = 'write_off' AND document.id IS NULL THEN movement.document_type ELSE '' END
+           AS origin,
+       count(*), sum(movement.value)
 FROM inventory_stockmovement AS movement
 LEFT JOIN inventory_stockdocument AS document
     ON document.id = CASE WHEN movement.document_type = 'write_off' THEN movement.document_id::bigint END
 WHERE movement.created_at > %(since)s AND movement.created_at <= %(until)s
   AND (%(location)s::bigint IS NULL OR movement.location_id = %(location)s)
-GROUP BY movement.reason, why
-ORDER BY sum(movement.value), movement.reason, why
+GROUP BY movement.reason, why, origin
+ORDER BY sum(movement.value), movement.reason, why, origin
 """
 
 

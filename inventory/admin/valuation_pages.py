@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from foundation.admin.forms import ThemedForm
 from foundation.admin.moments import moment_at
-from foundation.admin.numbers import unit_cost, with_unit
+from foundation.admin.numbers import number, unit_cost, with_unit
 from foundation.admin.pages import AdminPage
 from foundation.admin.refusals import add_refusal
 from foundation.errors import InvalidInput
@@ -24,6 +24,7 @@ from inventory.admin.cost_figures import NOTHING, signed_money
 from inventory.admin.cost_places import cost_place
 from inventory.admin.places import places, shows_places
 from inventory.costs import PERMISSION
+from inventory.documents import document_kinds
 from inventory.exchange.csv_file import write_csv
 from inventory.models import Ingredient, Location, StockDocument, StockMovement
 from inventory.valuation_selectors import (
@@ -249,12 +250,17 @@ def valued_row(row: ValuedIngredient) -> dict[str, Any]:
 
 
 def reason_row(figures: ReasonFigures) -> dict[str, Any]:
-    words = str(StockMovement.Reason(figures.reason).label)
+    """A reason, as the page shows it: sale; write-off: spoilage; write-off: order."""
+    detail = ""
     if figures.write_off_reason:
-        words = f"{words}: {StockDocument.WriteOffReason(figures.write_off_reason).label}"
+        detail = str(StockDocument.WriteOffReason(figures.write_off_reason).label)
+    elif figures.document_type:
+        titles = {kind.document_type: str(kind.title) for kind in document_kinds()}
+        detail = titles.get(figures.document_type, figures.document_type)
+    words = str(StockMovement.Reason(figures.reason).label)
     return {
-        "reason": words,
-        "movements": figures.movements,
+        "reason": f"{words}: {detail}" if detail else words,
+        "movements": number(Decimal(figures.movements)),
         "value": signed_money(figures.value),
         "is_waste": figures.reason == StockMovement.Reason.WRITE_OFF,
     }

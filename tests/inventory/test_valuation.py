@@ -193,15 +193,28 @@ def test_use_and_waste_are_told_by_reason(bar: Shop, noon: datetime.datetime) ->
     bar.sell(latte, 3)
 
     assert value_by_reason(location=bar.location, since=noon, until=noon + 2 * HOUR) == [
-        ReasonFigures("write_off", "spoilage", 2, Decimal("-7")),
-        ReasonFigures("write_off", "tasting", 1, Decimal("-3")),
-        ReasonFigures("receipt", "", 1, Decimal("50")),
+        ReasonFigures("write_off", "spoilage", "", 2, Decimal("-7")),
+        ReasonFigures("write_off", "tasting", "", 1, Decimal("-3")),
+        ReasonFigures("receipt", "", "", 1, Decimal("50")),
     ]
     assert value_by_reason(location=None, since=noon + 2 * HOUR) == [
-        ReasonFigures("sale", "", 1, Decimal("-30")),
-        ReasonFigures("write_off", "breakage", 1, Decimal("-3")),
+        ReasonFigures("sale", "", "", 1, Decimal("-30")),
+        ReasonFigures("write_off", "breakage", "", 1, Decimal("-3")),
     ]
     assert value_by_reason(location=Shop.open("Riverside").location, since=noon) == []
+
+
+def test_a_drink_that_is_cancelled_and_poured_away_is_waste(bar: Shop, noon: datetime.datetime) -> None:
+    milk = bar.ingredient("Milk", "ml")
+    receive(bar, milk, "1000", "0.05", noon)
+    latte = bar.product("Latte", "70", {milk: 200})
+    bar.cancel(bar.sell(latte), restock=False)
+    bar.cancel(bar.sell(latte), restock=True)
+
+    figures = {(one.reason, one.document_type): one.value for one in value_by_reason(location=bar.location, since=noon)}
+
+    assert sum(figures.values()) == -10
+    assert figures.get(("write_off", "order")) == -10
 
 
 def test_a_period_that_makes_no_sense_is_refused(bar: Shop, noon: datetime.datetime) -> None:

@@ -186,11 +186,23 @@ def test_the_page_tells_for_what_reasons_value_came_and_went(siam: Shop) -> None
     response = signed_in("manager").get(page(USE), asked)
 
     told = [(row["reason"], row["movements"], row["value"]) for row in response.context["rows"]]
-    assert told == [("write-off: spoilage", 1, "−฿10"), ("receipt", 1, "+฿33.33")]
+    assert told == [("write-off: spoilage", "1", "−฿10"), ("receipt", "1", "+฿33.33")]
     assert (response.context["wasted"], response.context["change"]) == ("฿10", "+฿23.33")
     assert "10 May 2024, 09:00 – 10 May 2024, 12:00" in text_of(response)
     # Of this month there is nothing.
     assert "Nothing moved." in text_of(signed_in("manager").get(page(USE)))
+
+
+def test_a_drink_that_was_poured_away_is_told_as_waste_of_orders(siam: Shop) -> None:
+    latte = siam.product("Tea", "70", {Ingredient.objects.get(name="Tea"): 1})
+    siam.cancel(siam.sell(latte), restock=False)
+
+    response = signed_in("manager").get(page(USE))
+
+    assert ("write-off: order", "1", "−฿2") in [
+        (row["reason"], row["movements"], row["value"]) for row in response.context["rows"]
+    ]
+    assert response.context["wasted"] == "฿2"
 
 
 @pytest.mark.parametrize(
