@@ -198,7 +198,7 @@ def ledger_of_document(*, document_type: str, document_id: str | int) -> QuerySe
     """The movements that one document caused, oldest first."""
     return (
         StockMovement.objects.filter(document_type=document_type, document_id=str(document_id))
-        .select_related("ingredient", "location", "created_by")
+        .select_related("ingredient", "location", "created_by", "lot")
         .order_by("id")
     )
 

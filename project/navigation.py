@@ -96,7 +96,16 @@ SECTIONS = (
                 "inventory.view_stocklevel",
                 badge="inventory.admin.places.low_stock_number",
             ),
+            Item(
+                _("Expiring"),
+                "event_busy",
+                "inventory_stocklot_expiring",
+                "inventory.view_stocklot",
+                badge="inventory.admin.lot_shown.expired_number",
+                also=("inventory_stocklot_changelist",),
+            ),
             Item(_("Receive"), "move_to_inbox", "inventory_stocklevel_receive", "inventory.receive_stock"),
+            Item(_("Prepare"), "skillet", "inventory_preparation_prepare", "inventory.add_preparation"),
             Item(_("Write off"), "delete_sweep", "inventory_stocklevel_write_off", "inventory.write_off_stock"),
             Item(
                 _("Transfer"),
@@ -107,6 +116,13 @@ SECTIONS = (
             ),
             Item(_("Counts"), "fact_check", "inventory_stockcount_changelist", "inventory.view_stockcount"),
             Item(_("Shelves"), "kitchen", "inventory_shelf_changelist", "inventory.change_shelf"),
+            Item(_("Preparations"), "blender", "inventory_preparation_changelist", "inventory.view_preparation"),
+            Item(
+                _("Preparation recipes"),
+                "menu_book",
+                "inventory_preparationrecipe_changelist",
+                "inventory.change_preparationrecipe",
+            ),
             Item(_("Ingredients"), "grain", "inventory_ingredient_changelist", "inventory.view_ingredient"),
             Item(_("Ledger"), "receipt_long", "inventory_stockmovement_changelist", "inventory.view_stockmovement"),
             Item(_("Documents"), "description", "inventory_stockdocument_changelist", "inventory.view_stockdocument"),
@@ -117,6 +133,26 @@ SECTIONS = (
                 "inventory.change_stocklevel",
                 also=("inventory_stocklevel_use",),
             ),
+            Item(_("Write-offs"), "bar_chart", "inventory_stockdocument_write_offs", "inventory.view_stockdocument"),
+        ),
+    ),
+    Section(
+        _("Purchasing"),
+        (
+            Item(
+                _("Purchase orders"),
+                "shopping_cart",
+                "inventory_purchaseorder_changelist",
+                "inventory.view_purchaseorder",
+                also=("inventory_purchaseorder_new",),
+            ),
+            Item(
+                _("What to order"),
+                "draft_orders",
+                "inventory_purchaseorder_suggestions",
+                "inventory.add_purchaseorder",
+            ),
+            Item(_("Suppliers"), "storefront", "inventory_supplier_changelist", "inventory.view_supplier"),
         ),
     ),
     Section(

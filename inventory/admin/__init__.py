@@ -5,8 +5,13 @@ from inventory.admin import (  # noqa: F401  (imported for their effect: the adm
     ledger,
     levels,
     locations,
+    lots,
     options,
+    preparation_recipes,
+    preparations,
     products,
+    purchase_orders,
     shelves,
     stock_documents,
+    suppliers,
 )

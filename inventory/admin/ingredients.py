@@ -19,9 +19,11 @@ from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput, unit_
 from foundation.admin.refusals import RefusalsInForms
 from foundation.money import money
 from inventory.admin.exchange import Exchanges, exchange_pages
+from inventory.admin.expiry_pages import WRITE_OFF, lot_rows
 from inventory.admin.ledger_rows import last_movements
 from inventory.admin.places import MOST_COLUMNS, places, shows_places
 from inventory.admin.shown import level_shown, low_badge
+from inventory.lot_selectors import lots_in_stock
 from inventory.models import Ingredient, Location, StockLevel
 from inventory.selectors import ingredient_has_moved
 from inventory.services.ingredients import change_ingredient
@@ -29,6 +31,8 @@ from inventory.services.minimums import set_minimums
 
 SHOWN_MOVEMENTS = 50
 ZERO = Decimal(0)
+OWN_FIELDS = ("name", "unit", "tracks_expiry", "shelf_life_hours")
+MOST_LOTS = 100
 
 
 class LowIngredientFilter(DropdownFilter):
@@ -86,7 +90,7 @@ class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdm
 
     pages = exchange_pages("ingredients")
     form = IngredientForm
-    fieldsets = ((None, {"fields": (("name", "unit"),)}),)
+    fieldsets = ((None, {"fields": (("name", "unit"), ("tracks_expiry", "shelf_life_hours"))}),)
     list_filter = (LowIngredientFilter, ("unit", ChoicesDropdownFilter))
     search_fields = ("name",)
     list_per_page = 100
@@ -140,7 +144,7 @@ class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdm
 
     def save_model(self, request: HttpRequest, obj: Ingredient, form: Any, change: bool) -> None:
         if change:
-            fields = {name: form.cleaned_data[name] for name in ("name", "unit") if name in form.changed_data}
+            fields = {name: form.cleaned_data[name] for name in OWN_FIELDS if name in form.changed_data}
             change_ingredient(ingredient_id=obj.pk, changes=fields)
         else:
             super().save_model(request, obj, form, change)
@@ -159,6 +163,8 @@ class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdm
         context["shows_places"] = shows_places(request)
         if ingredient is not None:
             levels = list(ingredient.stock_levels.all())
+            context["lots"] = lot_rows(lots_in_stock(ingredient_id=ingredient.pk)[:MOST_LOTS])
+            context["may_write_off"] = request.user.has_perm(WRITE_OFF)
             context["ledger"] = last_movements(ingredient, levels, most=SHOWN_MOVEMENTS)
             context["ledger_url"] = (
                 f"{reverse('admin:inventory_stockmovement_changelist')}?ingredient={ingredient.pk}"

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from foundation.admin.moments import moment_at
 from foundation.admin.numbers import change, with_unit
+from inventory.admin.lot_shown import lot_name
 from inventory.admin.shown import badge
 from inventory.documents import NamedDocument, name_documents
 from inventory.models import Ingredient, StockLevel, StockMovement
@@ -26,7 +27,8 @@ COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A movement, written out. `left` is what the location held after it; empty where that is not known."""
+    """A movement, written out. `left` is what the location held after it; empty where that is not known. `lot` is what
+    it came into or left, empty for what has no lots."""
 
     movement: StockMovement
     when: str
@@ -34,6 +36,7 @@ class LedgerRow:
     change: SafeString
     left: str
     document: SafeString
+    lot: str = ""
 
 
 def reason_badge(movement: StockMovement) -> SafeString:
@@ -55,7 +58,7 @@ def document_link(document: NamedDocument | None) -> SafeString:
 
 
 def ledger_rows(movements: Sequence[StockMovement], *, left: dict[int, Decimal] | None = None) -> list[LedgerRow]:
-    """Writes out movements whose ingredient, location and person are read already; `left` by movement id."""
+    """Writes out movements whose ingredient, location, lot and person are read already; `left` by movement id."""
     documents = name_documents(movements)
     return [
         LedgerRow(
@@ -65,6 +68,7 @@ def ledger_rows(movements: Sequence[StockMovement], *, left: dict[int, Decimal] 
             change=change_shown(one),
             left=with_unit(left[one.pk], one.ingredient.get_unit_display()) if left and one.pk in left else "",
             document=document_link(documents.get((one.document_type, one.document_id))),
+            lot=lot_name(one.lot, one.location),
         )
         for one in movements
     ]
@@ -74,7 +78,7 @@ def last_movements(ingredient: Ingredient, levels: Iterable[StockLevel], *, most
     """The newest lines of the ingredient's ledger at all locations, each with what was left after it."""
     movements = list(
         StockMovement.objects.filter(ingredient=ingredient)
-        .select_related("ingredient", "location", "created_by")
+        .select_related("ingredient", "location", "created_by", "lot")
         .order_by("-id")[:most]
     )
     now = {level.location_id: level.quantity for level in levels}

@@ -14,7 +14,9 @@ from unfold.decorators import display
 from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
 from foundation.admin.moments import moment_at
 from foundation.admin.numbers import unit_cost, with_unit
+from foundation.admin.pages import OwnPages
 from foundation.money import money
+from inventory.admin.expiry_pages import WriteOffsPage
 from inventory.admin.filters import LocationFilter, PeriodFilter
 from inventory.admin.places import shows_places
 from inventory.admin.shown import badge, when_shown
@@ -26,9 +28,10 @@ COLOURS = {Kind.RECEIPT: "good", Kind.WRITE_OFF: "bad", Kind.TRANSFER: "info"}
 
 
 @admin.register(StockDocument)
-class StockDocumentAdmin(ReadOnlyAdmin, ShopModelAdmin):
+class StockDocumentAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     """Documents are made on the pages receive, write off and transfer, and never changed afterwards."""
 
+    pages = (WriteOffsPage,)
     list_display = ("number", "kind_shown", "where", "what", "by", "comment_shown", "when")
     list_display_links = ("number",)
     list_filter = (("kind", ChoicesDropdownFilter), LocationFilter, PeriodFilter)
