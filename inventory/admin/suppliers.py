@@ -62,11 +62,10 @@ class PackForm(forms.ModelForm):
             self.add_error("price", sentence)
         return data
 
-    def validate_unique(self) -> None:
-        """The service looks at all packs of the supplier together."""
-
-    def validate_constraints(self) -> None:
-        """As above; and choosing another preferred pack is no fault: it moves the mark."""
+    def _get_validation_exclusions(self) -> set[str]:
+        """Whether names are taken the service sees, which looks at all packs together; and choosing another preferred
+        pack is no fault: it moves the mark. Constraints are left out with any of their fields."""
+        return {*super()._get_validation_exclusions(), "ingredient"}  # type: ignore[misc]
 
     def entry(self) -> PackEntry:
         """What a valid row says."""
