@@ -11,13 +11,15 @@ def page_menu(location: Location) -> dict[str, Any]:
     """Categories, products and option groups, with what is available at the location now. Prices are strings.
 
     A product that is not available says why: what its recipe lacks, or that it is off the menu (`is_listed`).
+    A category of which nothing is on the menu is left out, as the one that imported sales fill; its products are
+    still found by name.
     An option says whether it can be chosen now.
     """
     products = list(with_availability(Product.objects.all(), location=location))
     groups = load_groups([product.pk for product in products])
     lacking = lacking_ingredients(location=location)
     in_stock = set(options_in_stock(location=location).values_list("pk", flat=True))
-    shelves = {product.category_id for product in products}
+    shelves = {product.category_id for product in products if product.is_listed}
     return {
         "categories": [
             {"id": category.pk, "name": category.name} for category in Category.objects.all() if category.pk in shelves

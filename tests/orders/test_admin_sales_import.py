@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from inventory.models import Location
+from inventory.models import Category, Location
 from orders.admin import sales_upload
 from orders.models import Order, OrderEvent, SalesImport, SalesImportPart
 from orders.services.actor import Actor
@@ -18,7 +18,7 @@ from orders.tasks import run_sales_import
 from tests.inventory.admin_pages import queries_of, said, signed_in, text_of
 from tests.orders.admin_orders import page
 from tests.orders.sales_files import BAKERY, sales, survey_of
-from tests.shop import NOBODY, user_of
+from tests.shop import NOBODY, Shop, user_of
 
 pytestmark = pytest.mark.django_db
 UPLOAD = "/admin/orders/salesimport/upload/"
@@ -367,6 +367,20 @@ def test_the_list_of_orders_shows_imported_ones_without_an_amount(manager: Clien
     assert "2 × Tea" in text
     assert "1 × Scone" in text
     assert "฿" not in text
+
+
+def test_products_of_imported_sales_fill_no_shelf_of_the_new_order_page(manager: Client, bakery: Location) -> None:
+    Shop(bakery, Category.objects.create(name="Tea")).product("Latte")
+    import_sales(survey=survey_of(bakery, *LINES), file_name="may.csv", actor=NOBODY)
+
+    menu = manager.get(f"/admin/orders/order/menu/?location={bakery.pk}").json()
+
+    assert [category["name"] for category in menu["categories"]] == ["Tea"]
+    assert {product["name"]: product["is_listed"] for product in menu["products"]} == {
+        "Latte": True,
+        "Scone": False,
+        "Tea": False,
+    }
 
 
 def test_an_import_that_goes_on_may_be_watched_by_two(manager: Client, bakery: Location) -> None:

@@ -37,9 +37,11 @@ const Menu = (() => {
 
     function wanted() {
         const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+        // What stands on no shelf, such as products of imported sales, is only found by its name.
+        const shelves = category === null ? Shop.menu.categories.map((one) => one.id) : [category];
         return Shop.menu.products.filter((product) => {
             const name = product.name.toLowerCase();
-            const here = words.length || category === null || product.category === category;
+            const here = words.length || shelves.includes(product.category);
             return here && words.every((word) => name.includes(word));
         });
     }
