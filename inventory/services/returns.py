@@ -1,8 +1,9 @@
 """Taking back what a document deducted: exactly its ledger rows, whatever the recipe says by then."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import groupby
 
 from django.db.models import Sum
 
@@ -12,6 +13,7 @@ from inventory.services.ledger import Movement
 
 Reason = StockMovement.Reason
 VALUE_STEP = Decimal("0.000001")
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,37 @@ def deductions_of(*, document_type: str, document_ids: Collection[int | str]) ->
             document_id__in=[str(pk) for pk in document_ids],
             reason__in=[Reason.SALE, Reason.CANCELLATION],
         )
-        .order_by()
+        .order_by("document_id", "line_id", "location_id", "ingredient_id", "lot_id")
         .values("document_id", "line_id", "location_id", "ingredient_id", "lot_id")
         .annotate(quantity=-Sum("delta"), held_value=-Sum("value"))
         .values_list("document_id", "line_id", "location_id", "ingredient_id", "lot_id", "quantity", "held_value")
     )
-    for document_id, line_id, *held_of_lot in rows:
-        deduction = Deduction(*held_of_lot)
-        if deduction.quantity > 0:
-            held.setdefault((document_id, line_id), []).append(deduction)
+    for (document_id, line_id, *_level), of_one_level in groupby(rows, key=lambda row: row[:4]):
+        deductions = settled([Deduction(*row[2:]) for row in of_one_level])
+        if deductions:
+            held.setdefault((document_id, line_id), []).extend(deductions)
     return held
+
+
+def settled(deductions: Sequence[Deduction]) -> list[Deduction]:
+    """What a line holds of one ingredient, lot by lot, when what came back to other lots is set against it.
+
+    Where expiry dates were switched on or off after the sale, a part that was taken back stands in another lot, or in
+    none: without that, the line would give it back a second time. The sum of the quantities and of the values stays.
+    """
+    taken = [one for one in deductions if one.quantity > 0]
+    if all(one.quantity >= 0 for one in deductions):
+        return taken
+    quantity = sum((one.quantity for one in deductions), ZERO)
+    value = sum((one.value for one in deductions), ZERO)
+    kept: list[Deduction] = []
+    for one in taken:
+        part = min(one.quantity, quantity)
+        if part > 0:
+            worth = value if part == quantity else (value * part / quantity).quantize(VALUE_STEP)
+            kept.append(replace(one, quantity=part, value=worth))
+            quantity, value = quantity - part, value - worth
+    return kept
 
 
 def movements_back(

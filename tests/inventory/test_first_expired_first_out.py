@@ -4,11 +4,14 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.db.models import Sum
 from django.utils import timezone
 
 from foundation.errors import InvalidInput
 from inventory.errors import InsufficientStock, Unavailable
-from inventory.models import Ingredient, StockLot, StockMovement
+from inventory.lot_selectors import lots_that_differ_from_their_level
+from inventory.models import Ingredient, StockLevel, StockLot, StockMovement
+from inventory.services.ingredients import change_ingredient
 from inventory.services.lines import StockLine
 from inventory.services.stock import receive_stock, transfer_stock, write_off_stock
 from orders.pricing import OrderLine
@@ -190,6 +193,43 @@ def test_what_comes_back_without_a_lot_stands_in_the_undated_one(shop):
     StockLot.objects.create(location=shop.location, ingredient=milk, quantity=800)
     shop.cancel(order)
     assert lots(shop) == [("undated", 1000)]
+
+
+@pytest.mark.parametrize("dated_when_sold", [False, True])
+def test_dates_switched_while_an_order_is_taken_back_in_parts_give_nothing_back_twice(shop, dated_when_sold):
+    """One of three lattes comes back to another lot than it came from; the rest is what is left, not all three."""
+    milk = Ingredient.objects.create(name="Milk", unit="ml", tracks_expiry=dated_when_sold)
+    first, second = (
+        dict(expires_on=TODAY + datetime.timedelta(days=days)) if dated_when_sold else {} for days in (2, 3)
+    )
+    receive_stock(
+        location=shop.location,
+        lines=[StockLine(milk.pk, Decimal(300), value=Decimal(10), **first)],
+        created_by_id=None,
+        at=NOON,
+    )
+    receive_stock(
+        location=shop.location,
+        lines=[StockLine(milk.pk, Decimal(700), value=Decimal(90), **second)],
+        created_by_id=None,
+        at=NOON,
+    )
+    order = shop.sell(shop.product("Latte", recipe={milk: 150}), 3, at=NOON)
+
+    change_ingredient(ingredient_id=milk.pk, changes={"tracks_expiry": not dated_when_sold})
+    shop.cancel_part(order, 1)
+    assert shop.quantity(milk) == 700
+    shop.cancel_part(order, 1, restock=False)
+    assert shop.quantity(milk) == 700
+    shop.cancel(order)
+
+    level = StockLevel.objects.get(ingredient=milk)
+    # 150 ml of the second latte were wasted, at the average.
+    assert (level.quantity, level.value) == (Decimal(850), Decimal(85))
+    held = StockMovement.objects.filter(document_type="order", reason__in=["sale", "cancellation"])
+    assert held.aggregate(delta=Sum("delta"), value=Sum("value")) == {"delta": 0, "value": 0}
+    assert_levels_are_what_the_ledger_sums_to()
+    assert lots_that_differ_from_their_level() == []
 
 
 def test_the_undated_lot_is_used_first_and_never_expires(shop, milk):
