@@ -5,7 +5,8 @@ LARGEST_FILE = 5 * MEGABYTE
 # A workbook is a zip archive: a small one can hold a large one.
 LARGEST_UNPACKED = 50 * MEGABYTE
 MOST_PARTS = 500
-MOST_LINES = 5000
+# Each is written by itself, with its checks and its locks: so many are done well before a web server loses patience.
+MOST_LINES = 2000
 MOST_COLUMNS = 30
 # What a spreadsheet itself puts into a cell.
 LONGEST_CELL = 32_767

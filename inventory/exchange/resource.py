@@ -51,6 +51,8 @@ class ExchangeResource(ModelResource):
     key: ClassVar[tuple[str, ...]] = ("name",)
     # False where several records may have the same key, in an order of their own.
     has_unique_key: ClassVar[bool] = True
+    # Whether the service that writes a record runs the model's own checks.
+    service_checks_records: ClassVar[bool] = True
 
     def __init__(self, table: Table = NO_TABLE) -> None:
         super().__init__()
@@ -179,6 +181,13 @@ class ExchangeResource(ModelResource):
     ) -> bool:
         return not self.is_new and not import_validation_errors and self.exported(instance) == self.before
 
+    def validate_instance(
+        self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        """Says what else is wrong with a line. Where nothing is wrong yet, the service makes the same checks."""
+        if import_validation_errors or not self.service_checks_records:
+            super().validate_instance(instance, import_validation_errors, validate_unique)
+
     def save_instance(self, instance: Any, is_create: bool, row: Mapping[str, str], **kwargs: Any) -> None:
         after = self.exported(instance)
         changes = {
@@ -227,6 +236,7 @@ class GatheringResource(ExchangeResource):
 
     # The column that names the owner.
     owner: ClassVar[str]
+    service_checks_records = False
 
     def __init__(self, table: Table = NO_TABLE) -> None:
         super().__init__(table)
