@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -136,26 +136,34 @@ class Lack:
     minimum: Decimal
 
 
-def lacks_of_products(*, product_ids: Collection[int], location: Location) -> dict[int, list[Lack]]:
-    """What keeps these products from being available at the location, by product; those that lack nothing are
-    left out. The same rule as `with_availability`, in one query."""
-    level = fresh_levels(location).filter(ingredient_id=OuterRef("ingredient_id"))
-    lacks: dict[int, list[Lack]] = {}
-    for product_id, ingredient_id, name, unit, needed, quantity, minimum in (
+def lacks_of_products(
+    *, product_ids: Collection[int], locations: Collection[Location]
+) -> dict[int, dict[int, list[Lack]]]:
+    """What keeps these products from being available at these locations: {location id: {product id: lacks}};
+    products that lack nothing are left out. The same rule as `with_availability`, in two queries."""
+    lines = list(
         RecipeLine.objects.filter(product_id__in=product_ids)
-        .exclude(sufficient_levels(location, ingredient="ingredient_id", quantity="quantity"))
-        .annotate(
-            there=Subquery(level.annotate(usable=F("fresh")).values("usable")),
-            minimum=Subquery(level.values("minimum")),
-        )
         .order_by("id")
-        .values_list(
-            "product_id", "ingredient_id", "ingredient__name", "ingredient__unit", "quantity", "there", "minimum"
+        .values_list("product_id", "ingredient_id", "ingredient__name", "ingredient__unit", "quantity")
+    )
+    levels = (
+        StockLevel.objects.filter(location__in=locations, ingredient_id__in={line[1] for line in lines})
+        .order_by()
+        .annotate(usable=fresh_quantity(at=timezone.now()))
+    )
+    there = {
+        (location, ingredient): (usable, minimum)
+        for location, ingredient, usable, minimum in levels.values_list(
+            "location_id", "ingredient_id", "usable", "minimum"
         )
-    ):
-        lacks.setdefault(product_id, []).append(
-            Lack(ingredient_id, name, unit, needed, quantity or Decimal(0), minimum or Decimal(0))
-        )
+    }
+    lacks: dict[int, dict[int, list[Lack]]] = {location.pk: {} for location in locations}
+    for location_id, of_products in lacks.items():
+        for product_id, ingredient_id, name, unit, needed in lines:
+            usable, minimum = there.get((location_id, ingredient_id), (Decimal(0), Decimal(0)))
+            if usable < max(minimum, needed):
+                lack = Lack(ingredient_id, name, unit, needed, usable, minimum)
+                of_products.setdefault(product_id, []).append(lack)
     return lacks
 
 

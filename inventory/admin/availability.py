@@ -15,8 +15,8 @@ Lacking = Mapping[int, Mapping[int, Sequence[Lack]]]
 
 
 def lacking_at(places: Collection[Location], product_ids: Collection[int]) -> Lacking:
-    """What these products lack at these locations; a query for each location."""
-    return {place.pk: lacks_of_products(product_ids=product_ids, location=place) for place in places}
+    """What these products lack at these locations, in two queries however many they are."""
+    return lacks_of_products(product_ids=product_ids, locations=places)
 
 
 def reason(lack: Lack) -> str:

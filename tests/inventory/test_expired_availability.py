@@ -86,7 +86,7 @@ def test_what_is_shown_as_missing_counts_without_what_has_expired(shop):
     milk = dated(shop, "Milk", "ml", {-1: 1000, 24: 150})
     latte = shop.product("Latte", recipe={milk: 200})
     assert lacking_ingredients(location=shop.location) == {latte.pk: ["Milk"]}
-    (lack,) = lacks_of_products(product_ids=[latte.pk], location=shop.location)[latte.pk]
+    (lack,) = lacks_of_products(product_ids=[latte.pk], locations=[shop.location])[shop.location.pk][latte.pk]
     assert (lack.quantity, lack.needed) == (150, 200)
     assert levels_of(location=shop.location, ingredient_ids=[milk.pk]) == {milk.pk: (Decimal(150), 0)}
 
