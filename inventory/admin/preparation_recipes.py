@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from foundation.admin.model_admin import ShopModelAdmin, ShopTabularInline
-from foundation.admin.numbers import unit_cost, with_unit
+from foundation.admin.numbers import unit_cost
 from foundation.admin.refusals import RefusalsInForms
 from foundation.money import money
 from inventory.admin.cost_places import cost_chips, costs_here, sees_costs
@@ -152,10 +152,9 @@ def figures(request: HttpRequest, recipe: PreparationRecipe) -> dict[str, str]:
     if len(unknown) == len(recipe.lines.all()):
         return {"batch": NOTHING, "each": NOTHING, "unknown": ", ".join(unknown)}
     more = "" if cost.is_whole else ">\N{NO-BREAK SPACE}"
-    each = (cost.amount / recipe.yield_quantity).quantize(COST_STEP)
-    return {
-        "batch": more + money(cost.amount),
-        "each": more + unit_cost(each, recipe.ingredient.get_unit_display()),
-        "yields": with_unit(recipe.yield_quantity, recipe.ingredient.get_unit_display()),
-        "unknown": ", ".join(unknown),
-    }
+    each = NOTHING
+    # A form that came back with a yield of 0 has written it on the recipe that it shows.
+    if recipe.yield_quantity > 0:
+        unit = recipe.ingredient.get_unit_display()
+        each = more + unit_cost((cost.amount / recipe.yield_quantity).quantize(COST_STEP), unit)
+    return {"batch": more + money(cost.amount), "each": each, "unknown": ", ".join(unknown)}
