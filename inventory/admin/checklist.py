@@ -45,15 +45,15 @@ class ChecklistWidget(forms.CheckboxSelectMultiple):
 class ChecklistField(forms.TypedMultipleChoiceField):
     """Ids of the ingredients that are ticked; `offer` says which there are."""
 
-    widget = ChecklistWidget
     default_error_messages = {
         "invalid_choice": _("There is no such ingredient. Choose one from the list."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(coerce=int, **kwargs)
+        super().__init__(coerce=int, widget=ChecklistWidget, **kwargs)
 
     def offer(self, offered: Sequence[IngredientChoice], notes: Mapping[int, str]) -> None:
         """Takes these ingredients as choices. `notes` stand beside their names: {ingredient id: "on Fridge"}."""
         self.choices = [(one.id, one.name) for one in offered]
-        self.widget.notes = {str(pk): note for pk, note in notes.items()}
+        widget: Any = self.widget
+        widget.notes = {str(pk): note for pk, note in notes.items()}

@@ -21,6 +21,7 @@ from foundation.admin.pages import AdminPage, FormPage
 from foundation.decimals import plain
 from foundation.errors import Conflict, InvalidInput, Refusal
 from inventory.admin.checklist import ChecklistField
+from inventory.admin.count_verbs import FINISH
 from inventory.admin.ingredient_choice import ingredient_choices
 from inventory.admin.places import open_places, shows_places, usual_place
 from inventory.admin.shown import quantity_shown
@@ -233,7 +234,8 @@ class CountingPage(AdminPage):
                 left=left,
                 number=len(lines),
                 shows_place=shows_places(self.request),
-                verb_buttons=self.model_admin.verb_buttons(self.request, count),
+                # Its own page and no dialog of this one, which would not know what has been counted since.
+                finish_url=self.model_admin.verb_url(count, FINISH.name),
                 url=count_url(count),
                 texts=page_texts(),
             )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from foundation.admin.verbs import Verb, VerbForm
 from inventory.count_selectors import POST_PERMISSION
+from inventory.errors import listed
 from inventory.models import StockCount
 from inventory.services.counts import cancel_count, post_count, reopen_count, submit_count
 
@@ -31,7 +32,7 @@ class FinishForm(VerbForm):
         )
         if empty:
             self.fields["leave_out"].label = gettext("Leave out what is not counted: %(names)s") % {
-                "names": ", ".join(empty.values())
+                "names": listed(list(empty.values()))
             }
             self.fields["missing"].initial = ",".join(map(str, empty))
         elif not self.is_bound:

@@ -163,7 +163,7 @@ class StockCountAdmin(ReadOnlyAdmin, VerbButtons, OwnPages, ShopModelAdmin):
             "chips": line_chips(asked, lines, shows_expected=shows_expected),
             "shows_expected": shows_expected,
             "shows_money": sees_money(request),
-            "is_open": count.status in StockCount.OPEN,
+            "something_moved": any(line.moved or line.is_outdated for line in lines),
             "counting_url": counting_url(count) if count.status == Status.COUNTING and may_change else "",
             "recount_url": self.verb_url(count, RECOUNT.name) if count.status in StockCount.OPEN and may_change else "",
             "recount_token": new_token(),

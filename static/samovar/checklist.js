@@ -1,7 +1,7 @@
 // A long list to tick in: a field narrows it down by name, and a number says how many are ticked.
 "use strict";
 
-for (const list of document.querySelectorAll("[data-checklist]")) {
+function begin(list) {
     const head = list.querySelector("[data-needs-script]");
     const finds = list.querySelector("[data-finds]");
     const items = [...list.querySelectorAll("li[data-name]")];
@@ -32,3 +32,5 @@ for (const list of document.querySelectorAll("[data-checklist]")) {
     });
     number();
 }
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-checklist]").forEach(begin));

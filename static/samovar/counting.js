@@ -232,15 +232,13 @@ onlyLeft.addEventListener("change", narrow);
 
 // --- beginning and ending -------------------------------------------------------------------------------
 
-page.addEventListener("submit", (event) => {
-    if (waiting.size && event.target !== form) {
+page.querySelector("[data-finishes]").addEventListener("click", (event) => {
+    if (waiting.size) {
         event.preventDefault();
-        event.stopImmediatePropagation();
-        event.target.closest("dialog")?.close();
         complain(`${texts.unsaved} ${waiting.size}`);
         flush();
     }
-}, true);
+});
 window.addEventListener("online", flush);
 document.addEventListener("visibilitychange", () => document.hidden || flush());
 

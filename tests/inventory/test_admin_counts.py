@@ -252,7 +252,7 @@ def test_what_nobody_counted_is_named_before_it_is_left_out(bar, milk, tea):
     note(count, {milk: 900})
     client = signed_in("barista")
     verb = page("stockcount_verb", count.pk, "submit")
-    assert "Leave out what is not counted: Tea" in text_of(client.get(page("stockcount_count", count.pk)))
+    assert "Leave out what is not counted: Tea" in text_of(client.get(verb))
 
     answer = client.post(verb, {"submit-missing": f"{tea.pk}"})
     assert "Not counted yet: Tea." in said(answer)[0]

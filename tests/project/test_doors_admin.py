@@ -48,6 +48,7 @@ from tests.project.admin_doors import (
 )
 from tests.project.admin_exchange import EXCHANGE
 from tests.project.admin_premises import TRACES, Premises, premises  # noqa: F401  (a fixture)
+from tests.project.admin_purchasing import PURCHASING
 
 pytestmark = pytest.mark.django_db
 
@@ -359,7 +360,7 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
             yield from row if isinstance(row, list) else [row]
 
 
-TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, MAKING, THE_REST))
+TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, MAKING, PURCHASING, THE_REST))
 
 
 @pytest.mark.parametrize("role", ROLES)
