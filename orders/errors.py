@@ -14,6 +14,18 @@ class UnknownOrder(Missing):
         super().__init__(_("There is no order %(id)s.") % {"id": order_id})
 
 
+class OrderArchived(Conflict):
+    """The order is in the archive: it can be read, and nothing of it changes any more."""
+
+    code = "archived"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            _("Order #%(number)s is archived: it can be read, but not changed. Restore it from the archive first.")
+            % {"number": number}
+        )
+
+
 class UnknownItem(Missing):
     """The order has no such line."""
 

@@ -1,9 +1,11 @@
 """Background work of orders."""
 
+import datetime
 from contextlib import suppress
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from orders.errors import SalesImportBegun
 from orders.models import OrderEvent
 from orders.sales_selectors import forgotten_sales_imports, stalled_sales_imports
 from orders.selectors import stalled_batches
+from orders.services.archive import PART, archive_orders
 from orders.services.batch import run_batch_part
 from orders.services.sales_import import discard_import, import_next_part, stop_import
 
@@ -66,3 +69,12 @@ def discard_forgotten_sales_imports() -> None:
     for import_id in forgotten_sales_imports(at=timezone.now()).values_list("pk", flat=True):
         with suppress(SalesImportBegun):
             discard_import(import_id=import_id)
+
+
+@shared_task
+def archive_old_orders() -> None:
+    """Moves a part of the orders that are older than ORDER_ARCHIVE_AFTER_DAYS into the archive, and calls itself
+    while there are more. 0 days: never."""
+    days = settings.ORDER_ARCHIVE_AFTER_DAYS
+    if days > 0 and archive_orders(before=timezone.now() - datetime.timedelta(days=days)) == PART:
+        archive_old_orders.delay()

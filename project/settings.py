@@ -153,6 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old sign-in counts": {"task": "users.tasks.forget_old_sign_in_counts", "schedule": 3600},
     "forget expired tokens": {"task": "users.tasks.forget_expired_tokens", "schedule": 3600},
     "forget expired sessions": {"task": "users.tasks.forget_expired_sessions", "schedule": 86400},
+    "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
 }
 
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
@@ -206,6 +207,8 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 # ISO 4217. Prices of the shop are in it; `CURRENCY_DECIMALS` is what amounts are rounded to.
 CURRENCY = env.str("CURRENCY", default="THB")
 CURRENCY_DECIMALS = env.int("CURRENCY_DECIMALS", default=2)
+# Orders that were closed so many days ago move into the archive; 0: never. See docs/adr/0031-archive-tables.md.
+ORDER_ARCHIVE_AFTER_DAYS = env.int("ORDER_ARCHIVE_AFTER_DAYS", default=0)
 
 # --- the API ----------------------------------------------------------------------------------------
 

@@ -13,24 +13,26 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from foundation.admin.ids import as_id
 from foundation.admin.once import new_token
 from foundation.admin.verbs import VerbButton, VerbButtons
 from inventory.admin.places import shows_places
 from inventory.models import Ingredient, StockMovement
 from inventory.selectors import ledger_of_document
 from orders.admin.verbs import CANCEL_ITEM, CancelItemForm
-from orders.models import CancelledItem, Order, OrderEvent, OrderItem
+from orders.models import ArchivedOrder, EveryCancelledItem, EveryEvent, EveryItem, Order, OrderEvent
 from orders.services.deduction import DOCUMENT_TYPE
 
 Reason = StockMovement.Reason
+SHOWN_WITH = ("location", "customer", "employee", "created_by")
 
 
 @dataclass(slots=True)
 class Line:
     """A line of the order as its page shows it; `cancel` is the form that takes back a part of it."""
 
-    item: OrderItem
-    cancelled: list[CancelledItem]
+    item: EveryItem
+    cancelled: list[EveryCancelledItem]
     cancel: VerbButton | None = None
 
 
@@ -54,7 +56,7 @@ class IngredientUse:
 class Happening:
     """An event of the order in words."""
 
-    event: OrderEvent
+    event: EveryEvent
     notes: list[str]
 
 
@@ -93,9 +95,20 @@ class OrderPage(VerbButtons):
         """An order tells its history on its own page."""
         return redirect("admin:orders_order_change", unquote(object_id))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The order, also one that has moved into the archive: there it is only shown, its verbs are refused."""
+        order = super().get_object(request, object_id, from_field)
+        pk = as_id(object_id)
+        if order is not None or pk is None:
+            return order
+        return ArchivedOrder.objects.select_related(*SHOWN_WITH).filter(pk=pk).first()
+
     def page_of(self, request: HttpRequest, order: Order) -> dict[str, Any]:
         """What the page shows besides its frame."""
-        items = list(order.items.prefetch_related(with_their_authors(CancelledItem.objects.all(), "cancellations")))
+        # Read as those of any order: it may be archived.
+        cancelled = with_their_authors(EveryCancelledItem.objects.all(), "cancellations")
+        items = list(EveryItem.objects.filter(order_id=order.pk).prefetch_related(cancelled))
+        events = EveryEvent.objects.filter(order_id=order.pk).select_related("created_by")
         sees_ledger = request.user.has_perm("inventory.view_stockmovement")
         ledger = ledger_of_document(document_type=DOCUMENT_TYPE, document_id=order.pk) if sees_ledger else []
         uses = uses_of(ledger, {str(item.pk): item.name for item in items})
@@ -104,7 +117,7 @@ class OrderPage(VerbButtons):
             "is_imported": order.channel == Order.Channel.IMPORT,
             "zone": order.location.time_zone,
             "lines": self.lines_of(request, order, items),
-            "happenings": [Happening(one, notes_of(one)) for one in order.events.select_related("created_by")],
+            "happenings": [Happening(one, notes_of(one)) for one in events],
             "uses": uses,
             "something_returned": any(use.returned for use in uses),
             "something_wasted": any(use.wasted for use in uses),
@@ -116,9 +129,9 @@ class OrderPage(VerbButtons):
         }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        return super().get_queryset(request).select_related("location", "customer", "employee", "created_by")
+        return super().get_queryset(request).select_related(*SHOWN_WITH)
 
-    def lines_of(self, request: HttpRequest, order: Order, items: Iterable[OrderItem]) -> list[Line]:
+    def lines_of(self, request: HttpRequest, order: Order, items: Iterable[EveryItem]) -> list[Line]:
         """The lines, each with the form to cancel a part of it if this person may and something is left of it."""
         may_cancel = order.is_active and request.user.has_perm(CANCEL_ITEM.permission)
         url = self.verb_url(order, CANCEL_ITEM.name)
@@ -159,7 +172,7 @@ def uses_of(movements: Iterable[StockMovement], line_names: dict[str, str]) -> l
     return sorted(uses.values(), key=lambda use: use.ingredient.name)
 
 
-def notes_of(event: OrderEvent) -> list[str]:
+def notes_of(event: EveryEvent) -> list[str]:
     """What an event has to tell besides its kind: what was cancelled, where the ingredients went, what was edited."""
     details, notes = event.details, []
     if event.kind == OrderEvent.Kind.IMPORTED and "transaction" in details:

@@ -6,16 +6,14 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from foundation import moments
 from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.pages import OwnPages
-from foundation.money import money
 from inventory.admin.places import shows_places
 from orders.admin.batch_actions import BatchActions
 from orders.admin.customer_search import CustomersPage
@@ -30,15 +28,14 @@ from orders.admin.filters import (
     StatusFilter,
 )
 from orders.admin.new_order import EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
+from orders.admin.order_columns import OrderColumns
 from orders.admin.order_page import OrderPage
 from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
-from orders.admin.words import channel_icon, items_in_words, status_badge
-from orders.models import Order
-from orders.models.finding import OrderQuerySet
+from orders.models import ArchivedOrder, Order
 
 
 @admin.register(Order)
-class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
+class OrderAdmin(OrderColumns, OrderPage, BatchActions, OwnPages, ShopModelAdmin):
     verbs = (*ORDER_VERBS, CANCEL_ITEM)
     pages = (NewOrderPage, EditOrderPage, QuotePage, EditQuotePage, MenuPage, CustomersPage)
 
@@ -104,44 +101,11 @@ class OrderAdmin(OrderPage, BatchActions, OwnPages, ShopModelAdmin):
         is_part = PeriodFilter.is_asked(request) or request.GET.get("q") or request.GET.get("customer")
         return ("label", "placed", "total_label") if is_part else ("label", "placed")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        text = search_term.replace("\x00", "").strip()[:200]
-        return (queryset.search(text) if text and isinstance(queryset, OrderQuerySet) else queryset), False
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"chips": chips(request), **(extra_context or {})})
-
-    @display(description=gettext_lazy("number"), ordering="pk")
-    def label(self, order: Order) -> str:
-        return str(order)
-
-    @display(description=gettext_lazy("status"))
-    def status_label(self, order: Order) -> SafeString:
-        return status_badge(order)
-
-    @display(description=gettext_lazy("placed"), ordering="placed_at")
-    def placed(self, order: Order) -> SafeString:
-        """In the time zone of the order's location."""
-        text = moments.day_and_time(order.placed_at, order.location.time_zone)
-        return format_html('<span class="ord-nowrap">{}</span>', text)
-
-    @display(description=gettext_lazy("items"))
-    def content(self, order: Order) -> SafeString:
-        return format_html(
-            '<span class="ord-content" title="{}">{}</span>', items_in_words(order, 1000), items_in_words(order)
-        )
-
-    @display(description=gettext_lazy("total"), ordering="total")
-    def total_label(self, order: Order) -> SafeString:
-        # An imported order has no prices, which is not the same as costing nothing.
-        shown = "—" if order.channel == Order.Channel.IMPORT else money(order.total)
-        return format_html('<span class="ord-amount">{}</span>', shown)
-
-    @display(description=gettext_lazy("channel"))
-    def channel_label(self, order: Order) -> SafeString:
-        return channel_icon(order)
+        # What is looked for may be there as well: the same search, the same filters.
+        archive = f"{reverse('admin:orders_archivedorder_changelist')}{changed(request, ('active',), {})}"
+        context = {"chips": chips(request), "archive_url": archive if ArchivedOrder.objects.exists() else ""}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     @display(description="")
     def next_step(self, order: Order) -> SafeString | str:

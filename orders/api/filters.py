@@ -9,7 +9,7 @@ from orders.models.finding import OrderQuerySet
 
 class OrderFilter(filters.FilterSet):
     """`active=true` leaves what somebody still has to do something about; `search` looks for a number or a customer's
-    name, phone or e-mail."""
+    name, phone or e-mail. `archived=false` leaves out what has moved into the archive."""
 
     status = filters.MultipleChoiceFilter(choices=Order.Status.choices, distinct=False)
     active = filters.BooleanFilter(method="by_activity")
@@ -19,6 +19,7 @@ class OrderFilter(filters.FilterSet):
     employee = IdFilter(field_name="employee_id")
     placed_after = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="gte")
     placed_before = filters.IsoDateTimeFilter(field_name="placed_at", lookup_expr="lt")
+    archived = filters.BooleanFilter(field_name="is_archived")
     search = filters.CharFilter(method="by_text")
 
     def by_activity(self, orders: OrderQuerySet, name: str, value: bool) -> OrderQuerySet:

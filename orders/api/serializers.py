@@ -57,6 +57,7 @@ class OrderSerializer(InCurrency, serializers.ModelSerializer):
     """An order with its lines."""
 
     items = OrderItemSerializer(many=True, read_only=True)
+    is_archived = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = Order
@@ -75,6 +76,7 @@ class OrderSerializer(InCurrency, serializers.ModelSerializer):
             "comment",
             "placed_at",
             "closed_at",
+            "is_archived",
             "created_by",
             "items",
         )

@@ -7,6 +7,7 @@ employees, products and locations that an archived order names can't be deleted 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from orders.models.finding import OrderQuerySet
 from orders.models.records import CancelledItemRecord, OrderEventRecord, OrderItemRecord, OrderRecord
 
 
@@ -16,6 +17,8 @@ class ArchivedOrder(OrderRecord):
     is_archived = True
 
     id = models.BigIntegerField(primary_key=True)
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta(OrderRecord.Meta):
         verbose_name = _("archived order")

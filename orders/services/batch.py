@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from foundation.errors import Refusal
-from orders.errors import UnknownOrder, WrongBatch
-from orders.locks import lock_batch_run, lock_orders
+from orders.errors import WrongBatch
+from orders.locks import lock_batch_run, lock_orders, why_not_locked
 from orders.models import BatchRun, Order, OrderEvent
 from orders.services.actor import Actor
 from orders.services.cancel import give_back
@@ -63,21 +63,21 @@ def move_all(
     order_ids: Sequence[int], verb: OrderEvent.Kind, actor: Actor, *, reason: str = "", restock: bool = True
 ) -> list[BatchResult]:
     """Locks the orders by id, makes the transition on each that allows it, writes each table once."""
-    results: dict[int, BatchResult] = {
-        order_id: BatchResult(order_id, UnknownOrder(order_id)) for order_id in order_ids
-    }
+    locked = lock_orders(order_ids)
+    unlocked = set(order_ids) - {order.pk for order in locked}
+    why_not = why_not_locked(unlocked) if unlocked else {}
+    results: dict[int, BatchResult] = {pk: BatchResult(pk, why_not.get(pk)) for pk in order_ids}
     moved: list[Order] = []
     events: list[OrderEvent] = []
     now = timezone.now()
     details = {"restock": restock} if verb == OrderEvent.Kind.CANCELLED else {}
-    for order in lock_orders(order_ids):
+    for order in locked:
         before = order.status
         try:
             proceed(order, verb)
         except Refusal as refusal:
             results[order.pk] = BatchResult(order.pk, refusal)
             continue
-        results[order.pk] = BatchResult(order.pk)
         moved.append(order)
         events.append(event(order, verb, actor, from_status=before, reason=reason, details=details, at=now))
     if moved:
