@@ -73,8 +73,9 @@ class NewOrderPage(OrderFormPage):
 
     @cached_property
     def supplier(self) -> Supplier | None:
-        wanted = as_id(self.request.GET.get("supplier"))
-        return Supplier.objects.filter(pk=wanted, is_active=True).first() if wanted else None
+        if "supplier" not in self.request.GET:
+            return None
+        return get_object_or_404(Supplier, pk=as_id(self.request.GET["supplier"]) or 0, is_active=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         suppliers = [] if self.supplier else list(Supplier.objects.filter(is_active=True).order_by("name"))

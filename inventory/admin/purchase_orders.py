@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -141,7 +142,9 @@ class PurchaseOrderAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     # --- one order ------------------------------------------------------------------------------------
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """An order is begun on a page of its own, which asks for the permission."""
+        """An order is begun on a page of its own."""
+        if not request.user.has_perm(NewOrderPage.permission):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:inventory_purchaseorder_new"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

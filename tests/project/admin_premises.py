@@ -29,6 +29,7 @@ from tests.inventory.kitchen import cook, dated, lot_of, makes, tracked
 from tests.orders.sales_files import survey_of
 from tests.project.admin_doors import HERE, LOGIN, ROLES, STAFF, Answer, Attempt
 from tests.project.admin_exchange import handed_in
+from tests.project.admin_purchasing import purchases
 from tests.shop import NOBODY as NO_ACTOR
 from tests.shop import Shop, user_of
 from users.services.tokens import issue_token
@@ -174,6 +175,7 @@ def opened() -> Premises:
         "left": user_of("barista", "left@shop.example"),
         "alert": Alert.objects.get(subject="sugar"),
         "product_type": ContentType.objects.get_for_model(latte),
+        **purchases(bar, milk, sugar),
         **schedules(),
     }
     keys["left"].is_active = False

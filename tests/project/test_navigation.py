@@ -79,3 +79,8 @@ def test_the_number_of_low_ingredients_stands_beside_its_line() -> None:
     lines = {str(item["title"]): item.get("badge") for one in navigation(request) for item in one["items"]}
     assert lines["Low stock"] == 1
     assert lines["Stock"] is None
+
+
+def test_a_barista_finds_the_deliveries_and_a_manager_all_of_purchasing() -> None:
+    assert menu("barista")["Purchasing"] == ["Purchase orders"]
+    assert menu("manager")["Purchasing"] == ["Purchase orders", "What to order", "Suppliers"]
