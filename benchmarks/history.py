@@ -115,6 +115,12 @@ def fill(menu: Menu, *, orders: int) -> None:
             cursor.execute(f"VACUUM (ANALYZE) {table}")
 
 
+def counted() -> str:
+    """How many rows there are of each kind, in words."""
+    kinds = ((Order, "orders"), (OrderItem, "lines"), (OrderEvent, "events"), (StockMovement, "movements"))
+    return ", ".join(f"{model.objects.count():,} {name}" for model, name in kinds)  # type: ignore[attr-defined]
+
+
 def prepare(menu: Menu, orders: int) -> History:
     """The few rows that the many point to."""
     locations = [menu.location, *(Location.objects.create(name=name) for name in ("Riverside", "Station"))]

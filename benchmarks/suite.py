@@ -1,12 +1,14 @@
-"""All that is measured, in one run."""
+"""All that is measured: the till of an empty shop, and the pages of one with years behind it."""
 
+import time
 from statistics import median
 
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import batches, catalogue, clients, placing, report
+from benchmarks import batches, catalogue, clients, documents, history, pages, placing, report
+from inventory.selectors import levels_that_differ_from_the_ledger
 from users.models import User
 from users.services.tokens import issue_token
 
@@ -15,8 +17,8 @@ HEADER = ("what", "Samovar", "the same SQL in psycopg2", "ratio / queries")
 LINES = 2
 
 
-def run(url: str, *, rounds: int, seconds: float) -> None:
-    """Fills the empty database at `url`, measures, prints. The connections are closed at the end."""
+def run_till(url: str, *, rounds: int, seconds: float) -> None:
+    """Fills the empty database at `url`, sells, measures, prints. The connections are closed at the end."""
     print(report.machine(url), flush=True)
     call_command("migrate", verbosity=0)
     menu = catalogue.open_shop()
@@ -33,6 +35,25 @@ def run(url: str, *, rounds: int, seconds: float) -> None:
     finally:
         connections.close_all()
     print(report.table(rows, HEADER))
+
+
+def run_history(url: str, *, orders: int) -> None:
+    """Writes years of orders into the empty database at `url`, measures, prints."""
+    print(f"\n{report.machine(url)}", flush=True)
+    call_command("migrate", verbosity=0)
+    menu = catalogue.open_shop()
+    started = time.perf_counter()
+    history.fill(menu, orders=orders)
+    elapsed = time.perf_counter() - started
+    differing = levels_that_differ_from_the_ledger()
+    if differing:
+        raise RuntimeError(f"levels that are not what their ledger sums to: {differing[:5]}")
+    print(f"{history.counted()}, written in {elapsed:.0f} s; the levels are what the ledger sums to\n", flush=True)
+    try:
+        rows = [*documents.measure(menu), *pages.measure(url)]
+    finally:
+        connections.close_all()
+    print(report.table(rows, HEADER), flush=True)
 
 
 def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:
