@@ -18,6 +18,7 @@ from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput, unit_cost, with_unit
 from foundation.admin.refusals import RefusalsInForms
 from foundation.money import money
+from inventory.admin.cost_places import sees_costs
 from inventory.admin.exchange import Exchanges, exchange_pages
 from inventory.admin.expiry_pages import WRITE_OFF, lot_rows
 from inventory.admin.ledger_rows import last_movements
@@ -161,6 +162,7 @@ class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdm
         form = context["adminform"].form
         context["levels"] = self.level_rows(request, ingredient, form)
         context["shows_places"] = shows_places(request)
+        context["shows_costs"] = sees_costs(request)
         if ingredient is not None:
             levels = list(ingredient.stock_levels.all())
             context["lots"] = lot_rows(lots_in_stock(ingredient_id=ingredient.pk)[:MOST_LOTS])
@@ -190,7 +192,7 @@ class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdm
                     "field": form[field] if field in form.fields else None,
                     "unit": unit,
                     "average_cost": unit_cost(level.average_cost, unit) if level and level.average_cost else "",
-                    "worth": money(level.quantity * level.average_cost) if level and level.average_cost else "",
+                    "worth": money(level.value) if level and level.value else "",
                 }
             )
         return rows

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from foundation.admin.model_admin import NUL, ReadOnlyAdmin, ShopModelAdmin
 from foundation.admin.numbers import unit_cost
+from inventory.admin.cost_places import sees_costs
 from inventory.admin.filters import DocumentTypeFilter, IngredientFilter, LocationFilter, PeriodFilter, ReasonFilter
 from inventory.admin.ledger_rows import change_shown, document_link, reason_badge
 from inventory.admin.lot_shown import lot_link, lot_name
@@ -67,6 +68,14 @@ class StockMovementAdmin(ReadOnlyAdmin, ShopModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [name for name in self.list_display if name != "location" or shows_places(request)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What a movement cost is only for who may see costs."""
+        hidden = set() if sees_costs(request) else {"unit_cost_shown"}
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name not in hidden)})
+            for title, options in self.fieldsets
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         shown = ("when", "ingredient_link", "reason_shown", "change", "lot_shown", "unit_cost_shown", "document", "by")

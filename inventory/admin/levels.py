@@ -18,6 +18,7 @@ from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput, unit_cost
 from foundation.admin.pages import OwnPages
 from foundation.errors import Refusal
+from inventory.admin.cost_places import sees_costs
 from inventory.admin.filters import IngredientFilter, LocationFilter, LowFilter
 from inventory.admin.places import places, shows_places
 from inventory.admin.shown import level_shown, quantity_shown
@@ -84,7 +85,9 @@ class StockLevelAdmin(OwnPages, ShopModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         minimum = "minimum" if self.has_change_permission(request) else "minimum_shown"
-        columns = ["ingredient_link", "quantity_now", minimum, "average_cost_shown"]
+        columns = ["ingredient_link", "quantity_now", minimum]
+        if sees_costs(request):
+            columns.append("average_cost_shown")
         if shows_places(request):
             columns.insert(1, "location")
         if request.user.has_perm(ReceivePage.permission):

@@ -16,6 +16,7 @@ from foundation.admin.moments import moment_at
 from foundation.admin.numbers import unit_cost, with_unit
 from foundation.admin.pages import OwnPages
 from foundation.money import money
+from inventory.admin.cost_places import sees_costs
 from inventory.admin.expiry_pages import WriteOffsPage
 from inventory.admin.filters import LocationFilter, PeriodFilter
 from inventory.admin.places import shows_places
@@ -104,6 +105,7 @@ class StockDocumentAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
             context["document_where"] = places_of(document)
             context["document_when"] = moment_at(document.created_at, document.location.time_zone)
             context.update(written_out(document))
+            context["shows_costs"] = sees_costs(request)
         return super().render_change_form(request, context, **kwargs)
 
 
@@ -147,9 +149,9 @@ def written_out(document: StockDocument) -> dict[str, Any]:
                 "unit_cost": unit_cost(movement.unit_cost, movement.ingredient.get_unit_display())
                 if movement.unit_cost
                 else "—",
-                "worth": money(abs(movement.delta) * movement.unit_cost) if movement.unit_cost else "—",
+                "worth": money(abs(movement.value)) if movement.value else "—",
             }
             for movement in movements
         ],
-        "document_worth": money(sum(abs(movement.delta) * movement.unit_cost for movement in movements)),
+        "document_worth": money(sum(abs(movement.value) for movement in movements)),
     }

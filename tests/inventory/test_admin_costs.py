@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from inventory.models import DefaultLocation, Product
+from inventory.models import DefaultLocation, Product, StockDocument, StockMovement
 from tests.inventory.admin_pages import page, queries_of, signed_in, text_of
 from tests.shop import Shop
 from users.models import User
@@ -88,6 +88,20 @@ def test_sorting_by_a_column_that_somebody_does_not_see_says_nothing(bar: Shop) 
     bar.product("Latte", "70", {bar.ingredient("Milk", "ml", stock=10, unit_cost="0.05"): 200})
     for order in ("1", "9", "99"):
         assert signed_in("barista").get(page("product_changelist"), {"o": order}).status_code == 200
+
+
+def test_no_page_of_the_store_room_tells_a_barista_what_things_cost(bar: Shop) -> None:
+    milk = bar.ingredient("Milk", "ml", stock=1000, unit_cost="0.0625")
+    addresses = (
+        page("stocklevel_changelist"),
+        page("ingredient_change", milk.pk),
+        page("stockmovement_change", StockMovement.objects.get().pk),
+        page("stockdocument_change", StockDocument.objects.get().pk),
+    )
+    for address in addresses:
+        assert "0.0625" in text_of(signed_in("manager").get(address)), address
+        told = text_of(signed_in("barista").get(address)).lower()
+        assert not [word for word in ("0.0625", "62.5", "worth", "cost") if word in told], address
 
 
 # --- one product --------------------------------------------------------------------------------------------

@@ -262,6 +262,7 @@ def test_a_movement_of_an_unknown_document_is_shown_without_a_link() -> None:
         delta=1,
         reason="count",
         unit_cost=0,
+        value=0,
         document_type="stock_count",
         document_id="7",
     )
@@ -284,7 +285,7 @@ def test_a_document_shows_its_lines_and_what_they_are_worth() -> None:
         created_by_id=None,
     )
 
-    response = signed_in("barista").get(page("stockdocument_change", document.pk))
+    response = signed_in("manager").get(page("stockdocument_change", document.pk))
 
     assert [(line["quantity"], line["unit_cost"], line["worth"]) for line in response.context["document_lines"]] == [
         (f"400.5{GAP}ml", f"฿0.05{GAP}/{GAP}ml", "฿20.03"),
