@@ -1,13 +1,16 @@
 """What one portion of a product takes, for the product's page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from django.db.models import Prefetch
 
 from foundation.admin.numbers import with_unit
 from foundation.money import money
-from inventory.admin.effects import effects_in_words
-from inventory.models import Option, OptionEffect, Product
+from inventory.admin.effects import NamedEffect
+from inventory.admin.ingredient_choice import IngredientChoice
+from inventory.menu import MenuEffect, MenuOption, MenuProduct
+
+# {ingredient id: ingredient}, all of them.
+Ingredients = Mapping[int, IngredientChoice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +40,48 @@ class Portion:
     groups: list[AskedGroup]
 
 
-def portion_of(product: Product) -> Portion:
+def portion_of(product: MenuProduct, ingredients: Ingredients) -> Portion:
     """What one portion takes by the recipe as it is written, and what options change."""
-    recipe = product.recipe_lines.select_related("ingredient")
     lines = [
         PortionLine(
             line.ingredient_id,
-            line.ingredient.name,
-            with_unit(line.quantity, line.ingredient.get_unit_display()),
+            ingredients[line.ingredient_id].name,
+            with_unit(line.quantity, ingredients[line.ingredient_id].unit),
             line.scales,
         )
-        for line in recipe
+        for line in product.recipe
     ]
-    return Portion(lines, asked_groups(product))
-
-
-def asked_groups(product: Product) -> list[AskedGroup]:
-    """The product's option groups in the order in which they are asked."""
-    effects = OptionEffect.objects.select_related("ingredient", "replacement")
-    options = Option.objects.prefetch_related(Prefetch("effects", effects))
-    links = product.group_links.select_related("group").prefetch_related(Prefetch("group__options", options))
-    return [
+    groups = [
         AskedGroup(
-            link.group_id,
-            link.group.name,
+            group.id,
+            group.name,
             [
-                (option.name, money(option.price_delta) if option.price_delta else "", effects_in_words(option))
-                for option in link.group.options.all()
+                (
+                    option.name,
+                    money(option.price_delta) if option.price_delta else "",
+                    effects_of_menu_option(option, ingredients),
+                )
+                for option in group.options.values()
             ],
         )
-        for link in links
+        for group in product.groups
     ]
+    return Portion(lines, groups)
+
+
+def effects_of_menu_option(option: MenuOption, ingredients: Ingredients) -> str:
+    """What the option does, in words; "—" if it does nothing."""
+    return "; ".join(filter(None, (named(effect, ingredients).in_words() for effect in option.effects))) or "—"
+
+
+def named(effect: MenuEffect, ingredients: Ingredients) -> NamedEffect:
+    ingredient = ingredients.get(effect.ingredient_id or 0)
+    replacement = ingredients.get(effect.replacement_id or 0)
+    return NamedEffect(
+        kind=effect.kind,
+        ingredient=ingredient.name if ingredient else None,
+        unit=ingredient.unit if ingredient else "",
+        replacement=replacement.name if replacement else None,
+        factor=effect.factor,
+        quantity=effect.quantity,
+    )

@@ -27,8 +27,8 @@ from inventory.admin.cost_figures import (
 from inventory.admin.cost_places import cost_chips, cost_place, costs_here, sees_costs
 from inventory.admin.ingredient_choice import PicksIngredients, ingredient_choices
 from inventory.costs import Costs, OptionFigures, option_figures, recipe_figures, usual_figures, usual_options
-from inventory.menu import MenuGroup, MenuProduct, load_menu
-from inventory.models import Product, RecipeLine, StockLevel
+from inventory.menu import MenuGroup, MenuProduct
+from inventory.models import RecipeLine, StockLevel
 
 # Stands in for a product that is not saved yet.
 NEW_PRODUCT = MenuProduct(0, "", Decimal(0), True, (), ())
@@ -71,12 +71,8 @@ class RecipeInline(PicksIngredients, ShopTabularInline):
         return format_html('<span data-line-cost class="sv-level">{}</span>', text)
 
 
-def costing_of(request: HttpRequest, product: Product | None) -> dict[str, Any]:
-    """The tables of a product's page and the numbers for its script; of a new product, the numbers only.
-
-    For who sees costs. In five queries, whatever the recipe and the options.
-    """
-    saved = load_menu([product.pk]).get(product.pk, NEW_PRODUCT) if product else NEW_PRODUCT
+def costing_of(request: HttpRequest, saved: MenuProduct) -> dict[str, Any]:
+    """The tables of a product's page, as it is saved, and the numbers for its script. For who sees costs."""
     costs = costs_here(request)
     names = names_of(ingredient_choices(request))
     rows, groups = product_rows(saved, costs, names), costed_groups(saved, costs, names)

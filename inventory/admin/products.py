@@ -25,10 +25,12 @@ from inventory.admin.cost_columns import CostColumns
 from inventory.admin.cost_places import sees_costs
 from inventory.admin.exchange import Exchanges, exchange_pages
 from inventory.admin.filters import AvailableFilter, ListedFilter
+from inventory.admin.ingredient_choice import ingredient_choices
 from inventory.admin.places import MOST_COLUMNS, places, shows_places
 from inventory.admin.portions import portion_of
-from inventory.admin.product_costs import RecipeInline, costing_of
+from inventory.admin.product_costs import NEW_PRODUCT, RecipeInline, costing_of
 from inventory.admin.shown import badge
+from inventory.menu import MenuProduct, load_menu
 from inventory.models import Location, Product, ProductOptionGroup, RecipeLine
 from inventory.services.pictures import forget_picture
 
@@ -217,15 +219,20 @@ class ProductAdmin(Exchanges, CostColumns, VerbButtons, ExplainsDeleting, ShopMo
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         product = kwargs.get("obj")
         if product is not None:
-            self.say_how_it_is_now(request, context, product)
+            saved = load_menu([product.pk]).get(product.pk, NEW_PRODUCT)
+            self.say_how_it_is_now(request, context, product, saved)
+        else:
+            saved = NEW_PRODUCT
         if sees_costs(request):
-            context["costing"] = costing_of(request, product)
+            context["costing"] = costing_of(request, saved)
         return super().render_change_form(request, context, **kwargs)
 
-    def say_how_it_is_now(self, request: HttpRequest, context: dict[str, Any], product: Product) -> None:
+    def say_how_it_is_now(
+        self, request: HttpRequest, context: dict[str, Any], product: Product, saved: MenuProduct
+    ) -> None:
         """Adds what stands beside the form: whether it can be sold, and what one portion takes."""
         lacking = lacking_at(places(request), [product.pk])
-        portion = portion_of(product)
+        portion = portion_of(saved, {one.id: one for one in ingredient_choices(request)})
         context["available_now"] = [
             {
                 "place": place.name if shows_places(request) else "",
