@@ -65,6 +65,18 @@ def expired_lots(*, location: Location | None = None, at: datetime.datetime) -> 
     return lots_that_expire_before(at, location=location)
 
 
+def expired_of(lot_ids: Collection[int | None], *, at: datetime.datetime) -> set[int]:
+    """Those of the lots whose stock may not be sold any more at the moment `at`. One query, if any lot is named.
+
+    Where the ingredient has no expiry dates any more, its former lots say nothing.
+    """
+    named = {lot_id for lot_id in lot_ids if lot_id is not None}
+    if not named:
+        return set()
+    lots = StockLot.objects.filter(pk__in=named, expires_at__lte=at, ingredient__tracks_expiry=True)
+    return set(lots.order_by().values_list("pk", flat=True))
+
+
 def with_worth(lots: QuerySet[StockLot]) -> QuerySet[StockLot]:
     """Adds `average_cost`, money per base unit, of the lot's level: a lot is worth quantity × average cost."""
     level = StockLevel.objects.filter(location_id=OuterRef("location_id"), ingredient_id=OuterRef("ingredient_id"))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from foundation.decimals import round_money
 from inventory.errors import Shortage
-from inventory.lot_selectors import expired_quantities
+from inventory.lot_selectors import expired_of, expired_quantities
 from inventory.menu import load_menu
 from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
@@ -105,7 +105,10 @@ def quote_edit(
     sales = [
         move for item, line in edit.added for move in sale_movements(order, line, line_id=0, quantity=item.quantity)
     ]
+    expired = expired_of({movement.lot_id for movement in edit.movements}, at=timezone.now())
     for movement in [*edit.movements, *sales]:
+        if movement.lot_id in expired:
+            continue  # It goes back to a lot that may not be sold from any more.
         ingredient_id, delta = movement.ingredient_id, movement.delta
         needed[ingredient_id] = needed.get(ingredient_id, Decimal(0)) - delta
         returned[ingredient_id] = returned.get(ingredient_id, Decimal(0)) + max(delta, Decimal(0))

@@ -76,7 +76,8 @@ class LevelChange:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the statement says of a level: `usable` is what of its `quantity` may leave, and `expired` the rest;
-    `in_reach` counts what comes back in the same call."""
+    `in_reach` counts what comes back in the same call, unless it has expired. `needed` is so much as would have to be
+    usable for the call to succeed."""
 
     location_id: int
     ingredient_id: int
@@ -86,6 +87,7 @@ class Verdict:
     value: Decimal
     usable: Decimal
     in_reach: Decimal
+    needed: Decimal
     has_lots: bool
     is_short: bool
     is_guarded_off: bool
@@ -215,7 +217,7 @@ def in_undated_lot(line: Movement, undated: dict[tuple[int, int], int]) -> Movem
 def refuse_if_short(verdicts: Sequence[Verdict]) -> None:
     """Raises what the verdicts come to."""
     guarded_off = {one.ingredient_id: (one.in_reach, one.minimum) for one in verdicts if one.is_guarded_off}
-    short = {one.ingredient_id: (-one.delta, one.usable) for one in verdicts if one.is_short}
+    short = {one.ingredient_id: (one.needed, one.usable) for one in verdicts if one.is_short}
     expired = {
         one.ingredient_id: one.expired for one in verdicts if one.expired and (one.is_short or one.is_guarded_off)
     }

@@ -12,7 +12,7 @@ line the difference of two rounded sums, so that the lines add up to what the le
 that is left.
 
 Lines that name no lot are laid along the lots that may leave, both as intervals of one running sum: where two overlap,
-that much of the line comes from that lot.
+that much of the line comes from that lot. What comes back to a lot that has expired meanwhile covers nothing.
 """
 
 SKELETON = """
@@ -48,10 +48,10 @@ WITH line AS MATERIALIZED (
            has_lines AND NOT is_open AS is_missing,
            portion IS NOT NULL AND usable + returned < greatest(minimum, portion) AS is_guarded_off
     FROM (
-        SELECT need.location_id, need.ingredient_id, need.delta, need.returned, need.portion, need.has_lines,
+        SELECT need.location_id, need.ingredient_id, need.delta, {returned} AS returned, need.portion, need.has_lines,
                need.has_lots, need.lacks_lot, locked.quantity IS NOT NULL AS is_open,
                coalesce(locked.quantity, 0) AS quantity, coalesce(locked.minimum, 0) AS minimum,
-               {usable} AS usable, {short_of_lots} AS is_short_of_lots
+               {usable} AS usable, {needed} AS needed, {short_of_lots} AS is_short_of_lots
         FROM need
         LEFT JOIN locked USING (location_id, ingredient_id)
         {lots_of_level}
@@ -109,7 +109,8 @@ WITH line AS MATERIALIZED (
     ORDER BY valued.place, valued.lot_id
 )
 SELECT verdict.location_id, verdict.ingredient_id, verdict.quantity, verdict.delta, verdict.minimum,
-       coalesce(moved.value, 0), usable, usable + returned, has_lots, is_short, is_guarded_off, is_missing, lacks_lot
+       coalesce(moved.value, 0), usable, usable + returned, needed,
+       has_lots, is_short, is_guarded_off, is_missing, lacks_lot
 FROM verdict LEFT JOIN moved USING (location_id, ingredient_id)
 ORDER BY ingredient_id, location_id
 """
@@ -124,10 +125,11 @@ LOTS = """lot AS MATERIALIZED (
     FOR NO KEY UPDATE OF stored
 ), stored_lot AS MATERIALIZED (
     SELECT lot.id, lot.location_id, lot.ingredient_id, lot.expires_at, lot.quantity,
-           lot.quantity + coalesce(named.delta, 0) AS free,
+           lot.quantity + coalesce(named.delta, 0) AS free, coalesce(named.returned, 0) AS returned,
            coalesce(lot.expires_at > %(fresh_at)s, true) AS may_leave
     FROM lot
-    LEFT JOIN (SELECT lot_id, sum(delta) AS delta FROM line WHERE lot_id IS NOT NULL GROUP BY lot_id) AS named
+    LEFT JOIN (SELECT lot_id, sum(delta) AS delta, sum(greatest(delta, 0)) AS returned
+               FROM line WHERE lot_id IS NOT NULL GROUP BY lot_id) AS named
         ON named.lot_id = lot.id
 ), offer AS (
     SELECT id, location_id, ingredient_id, free,
@@ -147,7 +149,8 @@ LOTS = """lot AS MATERIALIZED (
     WHERE least(taking.upto, offer.upto) > greatest(taking.upto - taking.quantity, offer.upto - offer.free)
 ), by_lots AS (
     SELECT location_id, ingredient_id, sum(quantity) FILTER (WHERE may_leave) AS usable,
-           sum(free) FILTER (WHERE may_leave AND free > 0) AS free, bool_or(free < 0) AS is_overdrawn
+           sum(free) FILTER (WHERE may_leave AND free > 0) AS free, bool_or(free < 0) AS is_overdrawn,
+           sum(returned) FILTER (WHERE NOT may_leave) AS returned_expired
     FROM stored_lot GROUP BY location_id, ingredient_id
 ), by_taking AS (
     SELECT location_id, ingredient_id, sum(quantity) AS quantity FROM taking GROUP BY location_id, ingredient_id
@@ -162,7 +165,9 @@ LOTS_MOVED = """lots_moved AS (
 
 WITHOUT_LOTS = SKELETON.format(
     lots="",
+    returned="need.returned",
     usable="coalesce(locked.quantity, 0)",
+    needed="-need.delta",
     short_of_lots="false",
     lots_of_level="",
     entries="SELECT place, location_id, ingredient_id, delta, NULL::bigint AS lot_id FROM line",
@@ -172,7 +177,10 @@ WITHOUT_LOTS = SKELETON.format(
 
 WITH_LOTS = SKELETON.format(
     lots=LOTS,
+    returned="need.returned - coalesce(by_lots.returned_expired, 0)",
     usable="CASE WHEN need.has_lots THEN coalesce(by_lots.usable, 0) ELSE coalesce(locked.quantity, 0) END",
+    needed="""greatest(-need.delta,
+                        coalesce(by_lots.usable, 0) + by_taking.quantity - coalesce(by_lots.free, 0))""",
     short_of_lots="""need.has_lots AND (coalesce(by_taking.quantity > coalesce(by_lots.free, 0), false)
                                      OR coalesce(by_lots.is_overdrawn, false))""",
     lots_of_level="""LEFT JOIN by_lots USING (location_id, ingredient_id)

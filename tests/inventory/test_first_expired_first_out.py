@@ -200,7 +200,7 @@ def test_dates_switched_while_an_order_is_taken_back_in_parts_give_nothing_back_
     """One of three lattes comes back to another lot than it came from; the rest is what is left, not all three."""
     milk = Ingredient.objects.create(name="Milk", unit="ml", tracks_expiry=dated_when_sold)
     first, second = (
-        dict(expires_on=TODAY + datetime.timedelta(days=days)) if dated_when_sold else {} for days in (2, 3)
+        {"expires_on": TODAY + datetime.timedelta(days=days)} if dated_when_sold else {} for days in (2, 3)
     )
     receive_stock(
         location=shop.location,

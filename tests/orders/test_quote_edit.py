@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from inventory.errors import InsufficientStock, Unavailable
-from inventory.models import StockLevel
+from inventory.models import Ingredient, Product, StockLevel
+from inventory.services.expiry import change_lot
+from orders.models import Order
 from orders.pricing import OrderLine
 from orders.selectors import quote_edit, quote_order
 from orders.services.edit import edit_order
+from tests.inventory.kitchen import assert_in_order, dated, in_hours, lot_of, quantities, state
 from tests.shop import NOBODY, Shop
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +70,53 @@ def test_who_may_sell_below_the_minimum_is_quoted_without_it(bar: Shop, django_a
     assert not quote_order(location=bar.location, lines=[OrderLine(latte.pk, 1)]).is_available
     assert quote_order(location=bar.location, lines=[OrderLine(latte.pk, 1)], allow_below_minimum=True).is_available
     assert quote_order(location=bar.location, lines=[OrderLine(latte.pk, 4)], allow_below_minimum=True).shortages
+
+
+def an_order_whose_milk_has_expired_since(bar: Shop) -> tuple[Order, Product, Ingredient]:
+    """Two lattes of 200 ml from a lot that nothing may be sold from any more; a mocha takes 150 ml."""
+    milk = dated(bar, "Milk", "ml", {2: 1000}, unit_cost="0.05")
+    order = bar.sell(bar.product("Latte", "70.00", {milk: 200}), 2)
+    lot = lot_of(bar, milk)
+    change_lot(lot_id=lot.pk, changes={"expires_at": in_hours(-1)})
+    return order, bar.product("Mocha", "80.00", {milk: 150}), milk
+
+
+def test_what_comes_back_expired_covers_nothing_of_what_is_wanted_instead(bar: Shop) -> None:
+    order, mocha, _milk = an_order_whose_milk_has_expired_since(bar)
+    before = state()
+
+    quote = quote_edit(order=order, lines=[OrderLine(mocha.pk, 1)])
+    with pytest.raises(Unavailable) as refused:
+        edit_order(order_id=order.pk, actor=NOBODY, lines=[OrderLine(mocha.pk, 1)])
+    with pytest.raises(InsufficientStock) as refused_below:
+        edit_order(order_id=order.pk, actor=NOBODY, lines=[OrderLine(mocha.pk, 1)], allow_below_minimum=True)
+
+    assert quote.unavailable == [(mocha.pk, "Mocha")]
+    for shortages in (quote.shortages, refused_below.value.shortages):
+        assert [(one.name, one.needed, one.available) for one in shortages] == [("Milk", Decimal(150), Decimal(0))]
+    assert [(one["name"], one["needed"], one["available"]) for one in refused.value.extra["shortages"]] == [
+        ("Milk", "150.000", "0")
+    ]
+    assert state() == before
+
+
+def test_whoever_sells_it_anyway_corrects_what_is_missing(bar: Shop) -> None:
+    """The 400 ml go back to the lot that has expired; the mocha's 150 are found, and sold."""
+    order, mocha, milk = an_order_whose_milk_has_expired_since(bar)
+    lines = [OrderLine(mocha.pk, 1)]
+
+    quote = quote_edit(order=order, lines=lines, sell_anyway=True)
+    edit_order(order_id=order.pk, actor=NOBODY, lines=lines, sell_anyway=True)
+
+    assert [(one.needed, one.available) for one in quote.corrections] == [(Decimal(150), Decimal(0))]
+    assert bar.ledger(milk)[1:] == [("sale", -400), ("correction", 150), ("cancellation", 400), ("sale", -150)]
+    assert quantities(bar, milk) == [1000]
+    assert_in_order()
+
+
+def test_giving_back_what_has_expired_needs_nothing(bar: Shop) -> None:
+    order, _mocha, milk = an_order_whose_milk_has_expired_since(bar)
+    latte = order.items.get().product_id
+    assert quote_edit(order=order, lines=[OrderLine(latte, 1)]).is_available
+    edit_order(order_id=order.pk, actor=NOBODY, lines=[OrderLine(latte, 1)])
+    assert quantities(bar, milk) == [800]
