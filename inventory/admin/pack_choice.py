@@ -12,14 +12,14 @@ from inventory.models import SupplierPack
 
 
 def pack_shown(pack: SupplierPack) -> str:
-    """Milk: case of 12 × 1 l (12 l), ฿600."""
-    text = f"{pack.ingredient.name}: {pack.name} ({amount_shown(pack.quantity, pack.ingredient)})"
+    """case of 12 × 1 l (12 l), ฿600."""
+    text = f"{pack.name} ({amount_shown(pack.quantity, pack.ingredient)})"
     return text if pack.price is None else f"{text}, {money(pack.price)}"
 
 
 def pack_choices(packs: Sequence[SupplierPack]) -> list[tuple[Any, str]]:
     """For a field's `choices`, with an empty one first."""
-    return [("", ""), *((pack.pk, pack_shown(pack)) for pack in packs)]
+    return [("", ""), *((pack.pk, f"{pack.ingredient.name}: {pack_shown(pack)}") for pack in packs)]
 
 
 class PackSelect(UnfoldAdminSelectWidget):

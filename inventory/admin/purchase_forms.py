@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from foundation.admin.days import DayInput
 from foundation.admin.forms import ThemedForm
 from foundation.admin.numbers import PlainDecimalField
-from inventory.admin.pack_choice import PackSelect, pack_choices
+from inventory.admin.pack_choice import PackSelect, pack_choices, pack_shown
 from inventory.admin.stock_forms import LocationForm
 from inventory.models import PurchaseOrderLine, SupplierPack
 from inventory.services.purchasing import OrderedLine
@@ -225,7 +225,7 @@ class SuggestedLineForm(ThemedForm):
         offered = packs.get(int(asked), ()) if asked.isdigit() and len(asked) < 19 else ()
         field: Any = self.fields["pack"]
         field.widget = PackSelect(offered, {"data-searchable": False, "aria-label": _("Pack")})
-        field.choices = [(pack.pk, f"{pack.supplier.name}: {pack_choices([pack])[1][1]}") for pack in offered]
+        field.choices = [(pack.pk, f"{pack.supplier.name}: {pack_shown(pack)}") for pack in offered]
         self.fields["packs"].widget.attrs |= {"data-packs": "", "aria-label": _("How many")}
         self.about = offered[0].ingredient if offered else None
 

@@ -87,8 +87,12 @@ def expiries_of(
     wrong: dict[str, list[str]] = {}
     for place, line in enumerate(lines):
         ingredient = ingredients[line.ingredient_id]
-        expires_at = expiry_of(ingredient, location=location, since=at, expires_on=line.expires_on)
         sentence = ""
+        try:
+            expires_at = expiry_of(ingredient, location=location, since=at, expires_on=line.expires_on)
+        except InvalidInput as refusal:
+            wrong[f"lines[{place}].expires_on"] = [refusal.detail]
+            continue
         if not ingredient.tracks_expiry and (line.expires_on is not None or line.lot_code):
             sentence = _("%(name)s has no expiry date. Switch it on at the ingredient first.")
         elif ingredient.tracks_expiry and expires_at is None:

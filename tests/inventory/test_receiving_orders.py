@@ -11,6 +11,7 @@ from foundation.errors import InvalidInput, Refusal
 from inventory.errors import AlreadyReceived, ChangedMeanwhile, ClosedLocation, UnknownPurchaseOrder, WrongStatus
 from inventory.models import (
     Ingredient,
+    Location,
     PurchaseOrder,
     PurchaseOrderLine,
     StockDocument,
@@ -377,6 +378,15 @@ def test_a_delivery_that_has_expired_already_is_refused(order, milk, shop):
     assert faults(order, line) == {
         "lines[0].expires_on": ["Milk has expired already. Do not accept it, or correct the date."]
     }
+
+
+@pytest.mark.parametrize("day", [dt.date.max, dt.date.min, dt.date(3000, 1, 1)])
+@pytest.mark.parametrize("time_zone", ["Asia/Bangkok", "America/New_York"])
+def test_a_day_that_nobody_can_mean_is_refused(order, milk, shop, day, time_zone):
+    Ingredient.objects.update(tracks_expiry=True)
+    Location.objects.update(time_zone=time_zone)
+    line = ReceivedLine(line_id=line_of(order, milk).pk, packs=Decimal(1), expires_on=day)
+    assert faults(order, line) == {"lines[0].expires_on": [f"Look at the date again: {day} can't be meant."]}
 
 
 def test_a_tracked_ingredient_without_a_date_is_refused(order, milk):
