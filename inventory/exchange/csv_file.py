@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from inventory.exchange.errors import WrongFile
 from inventory.exchange.formulas import for_csv
+from inventory.exchange.limits import MOST_COLUMNS
 from inventory.exchange.raw import CONTROL, RawFile, RawLine, raw_line
 
 # What spreadsheets put between the cells; with a semicolon they write numbers with a comma.
@@ -48,12 +49,17 @@ def split(text: str, delimiter: str) -> Iterator[RawLine]:
     number = 0
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
-            yield raw_line(number, cells)
+            yield raw_line(number, cells if len(cells) <= MOST_COLUMNS else shortened(cells))
     except csv.Error:
         raise WrongFile(
             _("Line %(line)d: a quotation mark is open or stands in the wrong place. Write a quote in a text twice.")
             % {"line": number + 1}
         ) from None
+
+
+def shortened(cells: list[str]) -> list[str]:
+    """The first cells; one more stands for all that follow, so that they are refused without being looked at."""
+    return [*cells[:MOST_COLUMNS], *(["…"] if any(cells[MOST_COLUMNS:]) else [])]
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

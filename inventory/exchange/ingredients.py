@@ -12,6 +12,9 @@ from inventory.locks import lock_ledger
 from inventory.models import Ingredient
 from inventory.services.ingredients import change_ingredient
 
+# To change these, the service waits until nobody is writing to the ledger.
+FIXED_BY_THE_LEDGER = ("unit", "tracks_expiry")
+
 
 class IngredientResource(ExchangeResource):
     name = Column("name", TextCell(), is_needed=True)
@@ -32,15 +35,22 @@ class IngredientResource(ExchangeResource):
 
     def changes_what_the_ledger_fixes(self) -> bool:
         """Whether the file says of an ingredient that is there another unit, or another way to keep it."""
-        there = {
-            one.name: (one.unit, "yes" if one.tracks_expiry else "no")
-            for one in Ingredient.objects.only("name", "unit", "tracks_expiry")
-        }
-        for line in self.table.lines:
-            unit, tracks = there.get(line.cells["name"], ("", ""))
-            if unit and (line.cells.get("unit", unit) != unit or line.cells.get("tracks_expiry", tracks) != tracks):
-                return True
-        return False
+        there = {one.name: one for one in Ingredient.objects.only("name", *FIXED_BY_THE_LEDGER)}
+        return any(
+            self.differs(there[line.cells["name"]], column, line.cells[column])
+            for line in self.table.lines
+            if line.cells["name"] in there
+            for column in FIXED_BY_THE_LEDGER
+            if column in line.cells
+        )
+
+    def differs(self, ingredient: Ingredient, column: str, text: str) -> bool:
+        """Whether the cell says something else; what makes no sense will be refused at its line."""
+        try:
+            said = self.fields[column].widget.clean(text)
+        except ValueError:
+            return False
+        return bool(said != getattr(ingredient, column))
 
     def write(self, instance: Ingredient, changes: Mapping[str, Any]) -> Model:
         if self.is_new:

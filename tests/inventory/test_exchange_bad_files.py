@@ -117,7 +117,7 @@ def test_a_large_file_is_refused() -> None:
     )
 
 
-def test_a_small_workbook_that_unpacks_to_a_gigabyte_is_refused_before_it_is_unpacked() -> None:
+def test_a_small_workbook_that_unpacks_to_a_quarter_of_a_gigabyte_is_refused_before_it_is_unpacked() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(xlsx_file(HEADER, MILK))) as before, zipfile.ZipFile(out, "w") as bomb:
         for part in before.infolist():
@@ -127,11 +127,24 @@ def test_a_small_workbook_that_unpacks_to_a_gigabyte_is_refused_before_it_is_unp
         info = zipfile.ZipInfo("xl/sharedStrings.xml")
         info.compress_type = zipfile.ZIP_DEFLATED
         with bomb.open(info, "w", force_zip64=True) as strings:
-            for _megabyte in range(1024):
+            for _megabyte in range(256):
                 strings.write(b"\x00" * MEGABYTE)
 
-    assert len(out.getvalue()) < 2 * MEGABYTE
-    assert "unpacks to more than 50 MB" in refusal(out.getvalue())
+    assert len(out.getvalue()) < MEGABYTE / 2
+    assert "unpacks to more than 20 MB" in refusal(out.getvalue())
+
+
+def test_a_workbook_with_millions_of_empty_cells_is_refused_before_it_is_read() -> None:
+    one_row = f'<row r="1">{"<c/>" * 2_000_000}</row>'
+
+    assert "too many cells" in refusal(with_sheet(xlsx_file(HEADER), sheet_of(one_row)))
+
+
+def test_a_line_of_a_million_cells_is_refused() -> None:
+    assert "Unknown column: …" in refusal(b"name" + b",name" * 1_000_000 + b"\r\nMilk\r\n")
+    with pytest.raises(InvalidInput) as caught:
+        look_at("ingredients", b"name,unit\r\nMilk" + b",ml" * 1_000_000)
+    assert "line 2" in caught.value.errors
 
 
 def test_an_archive_that_lies_about_its_size_is_not_read() -> None:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from foundation.errors import InvalidInput
 from inventory.exchange.errors import ChangedSincePreview, WrongLines
-from inventory.models import Ingredient, Option, OptionEffect, Product, RecipeLine, StockLevel, StockMovement
+from inventory.models import Ingredient, Option, OptionEffect, Product, RecipeLine, StockLevel, StockLot, StockMovement
 from inventory.services.exchange import export_file, import_file
 from tests.inventory.spreadsheets import bring_in, csv_file, look_at, outcomes
 from tests.shop import Shop
@@ -60,6 +60,28 @@ def test_an_import_moves_no_stock_and_no_money() -> None:
 
     assert (list(StockLevel.objects.values()), StockMovement.objects.count()) == before
     assert Ingredient.objects.get(name="Milk").shelf_life_hours == 72
+
+
+def test_an_import_that_changes_no_unit_does_not_hold_up_the_ledger() -> None:
+    bar = Shop.open()
+    bar.ingredient("Milk", "ml", stock=500)
+
+    def locks(*lines: str) -> bool:
+        with CaptureQueriesContext(connection) as captured:
+            look_at("ingredients", csv_file(*lines))
+        return any("LOCK TABLE inventory_stockmovement" in query["sql"] for query in captured)
+
+    assert not locks("name,unit,tracks_expiry,shelf_life_hours", "Milk, ML,Нет,72", "Oat,g,yes,")
+    assert locks("name,tracks_expiry", "Milk,yes")
+
+
+def test_an_ingredient_that_begins_to_have_a_date_keeps_its_stock_in_an_undated_lot() -> None:
+    bar = Shop.open()
+    milk = bar.ingredient("Milk", "ml", stock=500)
+
+    bring_in("ingredients", csv_file("name,tracks_expiry", "Milk,yes"))
+
+    assert list(StockLot.objects.values_list("ingredient", "expires_at", "quantity")) == [(milk.pk, None, 500)]
 
 
 # --- products and recipes ---------------------------------------------------------------------------------
