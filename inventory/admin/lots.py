@@ -76,7 +76,9 @@ class LotWriteOffForm(VerbForm):
 class LotChangeForm(VerbForm):
     """What was written down wrong; the moment is read by the clocks of the location."""
 
-    expires_at = MomentField(label=_("Keeps until"), help_text=_("Empty: nobody knows."))
+    expires_at = MomentField(
+        label=_("Keeps until"), help_text=_("The first moment at which it is not sold any more. Empty: nobody knows.")
+    )
     code = forms.CharField(label=_("Lot code"), max_length=60, required=False)
 
     def __init__(self, *args: Any, obj: StockLot, **kwargs: Any) -> None:
@@ -210,6 +212,7 @@ class StockLotAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
                 worth=money(lot.quantity * (lot.average_cost or 0)) if sees_costs(request) else "",
                 ledger=ledger_rows(list(movements)),
                 shows_places=False,
+                hides_left=True,
             )
             context["title"] = gettext("Lot")
         return super().render_change_form(request, context, **kwargs)

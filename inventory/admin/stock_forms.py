@@ -157,11 +157,11 @@ class Lines(forms.BaseFormSet):
         return kwargs
 
 
-def lines_of(form: type[StockLineForm]) -> Any:
+def lines_of(form: type[StockLineForm], formset: type[Lines] = Lines) -> Any:
     """The formset class for lines of this form."""
     return forms.formset_factory(
         form,
-        formset=Lines,
+        formset=formset,
         extra=1,
         can_delete=True,
         max_num=MOST_LINES,

@@ -16,6 +16,7 @@ from foundation.decimals import plain
 from foundation.errors import Refusal
 from foundation.money import money_format
 from inventory.admin.ingredient_choice import ingredient_choices
+from inventory.admin.lot_choice import WriteOffLines, lot_choices
 from inventory.admin.places import open_places, shows_places, usual_place
 from inventory.admin.shown import quantity_shown
 from inventory.admin.stock_forms import ReceiptForm, ReceiptLines, StockLines, TransferForm, WriteOffForm
@@ -114,8 +115,11 @@ class WriteOffPage(StockPage):
     title = gettext_lazy("Write off")
     hint = gettext_lazy("What is spoiled, broken, tasted or was a mistake. It leaves at its average cost.")
     permission = "inventory.write_off_stock"
-    form_class, formset_class = WriteOffForm, StockLines
+    form_class, formset_class = WriteOffForm, WriteOffLines
     submit_label, submit_icon = gettext_lazy("Write off"), "delete_sweep"
+
+    def formset_kwargs(self) -> dict[str, Any]:
+        return {**super().formset_kwargs(), "lots": lot_choices(self.request)}
 
     def act(self, form: WriteOffForm, lines: list[Any]) -> Done:
         document = write_off_stock(

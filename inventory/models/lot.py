@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from foundation.decimals import plain
+
 
 class StockLot(models.Model):
     """The part of a level that expires at one moment. Only ingredients with `tracks_expiry` have lots; they sum to
@@ -39,7 +41,7 @@ class StockLot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.ingredient}: {self.quantity}"
+        return f"{self.ingredient}, {plain(self.quantity)} {self.ingredient.get_unit_display()}"
 
     def is_expired(self, at: datetime.datetime) -> bool:
         """Whether it may not be sold any more at the moment `at`."""

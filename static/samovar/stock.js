@@ -49,6 +49,18 @@
         return byOne > 0 ? byOne : inAll > 0 ? inAll : 0;
     }
 
+    // Only the lots of the line's ingredient at this place are offered; without any there is nothing to choose.
+    function offerLots(line, lot, key) {
+        let offered = 0;
+        for (const option of lot.options) {
+            if (!option.value) continue;
+            option.hidden = option.disabled = option.dataset.of !== key;
+            offered += option.hidden ? 0 : 1;
+        }
+        if (lot.selectedOptions[0]?.hidden) lot.value = "";
+        line.querySelector(".sv-line-lot").classList.toggle("sv-not-asked", !offered);
+    }
+
     function write() {
         let sum = 0;
         for (const line of document.querySelectorAll("[data-line]:not([hidden])")) {
@@ -60,6 +72,8 @@
             for (const field of line.querySelectorAll(".sv-line-expires_on, .sv-line-lot_code")) {
                 field.classList.toggle("sv-not-asked", !dated);
             }
+            const lot = line.querySelector("[data-lot]");
+            if (lot) offerLots(line, lot, `${place()}:${select.value}`);
             const cost = line.querySelector("[data-unit-cost]");
             if (cost) {
                 sum += writeCost(line, cost, line.querySelector("[data-paid]"), unit);

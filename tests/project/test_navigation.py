@@ -32,7 +32,20 @@ def test_every_line_leads_somewhere_and_asks_for_a_permission() -> None:
 def test_a_barista_sees_what_a_barista_does() -> None:
     seen = menu("barista")
     assert seen["Menu"] == ["Products"]
-    assert seen["Stock"] == ["Stock", "Low stock", "Receive", "Write off", "Ingredients", "Ledger", "Documents"]
+    assert seen["Stock"] == [
+        "Stock",
+        "Low stock",
+        "Expiring",
+        "Receive",
+        "Prepare",
+        "Write off",
+        "Counts",
+        "Preparations",
+        "Ingredients",
+        "Ledger",
+        "Documents",
+        "Write-offs",
+    ]
     assert seen["Settings"] == ["API tokens"]
 
 
@@ -61,6 +74,10 @@ def test_a_transfer_is_offered_once_there_are_two_locations() -> None:
         ("/admin/inventory/stocklevel/", ["Stock"]),
         ("/admin/inventory/stocklevel/receive/", ["Receive"]),
         ("/admin/inventory/stocklevel/low/", ["Low stock"]),
+        ("/admin/inventory/preparation/prepare/", ["Prepare"]),
+        ("/admin/inventory/preparation/5/change/", ["Preparations"]),
+        ("/admin/inventory/stocklot/5/change/", ["Expiring"]),
+        ("/admin/inventory/stockdocument/write-offs/", ["Write-offs"]),
         ("/admin/inventory/product/5/change/", ["Products"]),
         ("/admin/inventory/option/5/change/", ["Option groups"]),
         ("/admin/inventory/optiongroup/", ["Option groups"]),
