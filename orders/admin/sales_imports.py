@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from unfold.decorators import display
 
 from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
@@ -90,7 +91,7 @@ class SalesImportAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     verbs = SALES_IMPORT_VERBS
     pages = (UploadPage,)
 
-    list_display = ("file_name", "status_label", "location", "period", "progress", "wrong", "who", "created")
+    list_display = ("file_name", "status_label", "location", "period", "progress", "who", "created")
     list_display_links = ("file_name",)
     list_select_related = ("location", "created_by")
     list_per_page = 50
@@ -122,7 +123,8 @@ class SalesImportAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
             return "—"
         zone = ZoneInfo(sales_import.location.time_zone)
         days = [
-            date_format(when.astimezone(zone), "DATE_FORMAT") for when in (sales_import.first_at, sales_import.last_at)
+            date_format(when.astimezone(zone), pgettext("format of a date", "j M Y"))
+            for when in (sales_import.first_at, sales_import.last_at)
         ]
         return format_html('<span class="ord-nowrap">{} –</span> <span class="ord-nowrap">{}</span>', *days)
 
@@ -130,10 +132,6 @@ class SalesImportAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     def progress(self, sales_import: SalesImport) -> SafeString:
         figures = f"{grouped(sales_import.imported_count)} / {grouped(sales_import.order_count)}"
         return format_html('<span class="ord-nowrap">{}</span>', figures)
-
-    @display(description=_("wrong lines"))
-    def wrong(self, sales_import: SalesImport) -> str:
-        return grouped(sales_import.wrong_count)
 
     @display(description=_("created"))
     def created(self, sales_import: SalesImport) -> SafeString:

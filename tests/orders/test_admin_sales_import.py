@@ -332,7 +332,7 @@ def test_the_list_shows_what_became_of_each(manager: Client, bakery: Location) -
     assert "may.csv finished" in text
     assert "2 / 2" in text
     assert "command line" in text
-    assert "till.csv waits to be started — 0 / 0" in text
+    assert "till.csv waits to be started — 0 / 0 command line" in text
 
 
 # --- an imported order in the pages of orders ---
