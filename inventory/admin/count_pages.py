@@ -164,10 +164,12 @@ class CountingPage(AdminPage):
                 {"error": sentence_of(refusal), **({"url": count_url(count)} if gone else {})},
                 status=409 if gone else 400,
             )
+        # What stands there now: somebody may have counted it after an entry that had to wait.
+        line.refresh_from_db(fields=["counted_quantity"])
         return JsonResponse(
             {
-                "text": "" if quantity is None else plain(quantity),
-                "shown": "" if quantity is None else quantity_shown(quantity, line.ingredient),
+                "text": text_of(line),
+                "shown": shown_of(line),
                 "left": count.lines.filter(counted_quantity=None).count(),
             }
         )
@@ -217,9 +219,7 @@ class CountingPage(AdminPage):
                     "text": typed.get(line.ingredient_id, text_of(line)),
                     "unit": line.ingredient.get_unit_display(),
                     "units": [str(unit.label) for unit in SHOWN_UNITS if unit.base == line.ingredient.unit][::-1],
-                    "shown": ""
-                    if line.counted_quantity is None
-                    else quantity_shown(line.counted_quantity, line.ingredient),
+                    "shown": shown_of(line),
                     "fault": faults.get(line.ingredient_id, ""),
                     "section": shelf if has_sections and shelf != section else "",
                 }
@@ -261,6 +261,11 @@ def field_of(line: StockCountLine) -> str:
 def text_of(line: StockCountLine) -> str:
     """What stands in the field of a line: what was counted, in the base unit."""
     return "" if line.counted_quantity is None else plain(line.counted_quantity)
+
+
+def shown_of(line: StockCountLine) -> str:
+    """What was counted, for reading; empty if nothing was."""
+    return "" if line.counted_quantity is None else quantity_shown(line.counted_quantity, line.ingredient)
 
 
 def sentence_of(refusal: Refusal) -> str:

@@ -60,6 +60,7 @@ LEFT JOIN LATERAL (
       AND movement.id > coalesce(newest.id, 0)
 ) AS later ON true
 WHERE line.count_id = %(count)s AND line.ingredient_id = said.ingredient_id
+  AND coalesce(line.counted_at <= %(at)s::timestamptz, true)
 """
 
 
@@ -112,7 +113,8 @@ def count_lines(
     """Notes what was counted: {ingredient id: quantity in its base unit}; None takes back what was noted before.
 
     `at` is when that was, for what had to wait for a connection; a moment before the count began or in the future
-    means the nearest that makes sense. As many queries for one line as for hundreds.
+    means the nearest that makes sense. What somebody has counted after it stays. As many queries for one line as for
+    hundreds.
     Raises UnknownCount, WrongStatus, UnknownIngredient, InvalidInput at `lines[n].counted`.
     """
     check_quantities(counted)

@@ -229,11 +229,22 @@ def test_what_waited_for_a_connection_is_compared_with_what_was_there_when_it_wa
     assert shop.quantity(milk) == 990 - 400
 
 
+def test_what_waited_does_not_replace_what_somebody_counted_after_it(shop, milk, tea):
+    count = start(shop, milk, tea)
+    waited_since = timezone.now()
+    note(count, {milk: 980})
+
+    note(count, {milk: 990, tea: 400}, at=waited_since)
+
+    assert (figures(count, milk), figures(count, tea)) == ((980, 1000), (400, 500))
+
+
 def test_a_moment_that_makes_no_sense_means_the_nearest_that_does(shop, milk):
     count = start(shop, milk)
     note(count, {milk: 1}, at=timezone.now() + datetime.timedelta(days=1))
     assert line_of(count, milk).counted_at <= timezone.now()
     assert figures(count, milk) == (1, 1000)
+    note(count, {milk: None})
     note(count, {milk: 1}, at=timezone.now() - datetime.timedelta(days=1))
     assert line_of(count, milk).counted_at == count.created_at
     assert figures(count, milk) == (1, 1000)
