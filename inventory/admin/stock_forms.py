@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from foundation.admin.days import DayInput
 from foundation.admin.forms import ThemedForm
 from foundation.admin.numbers import PlainDecimalField
 from inventory.admin.ingredient_choice import IngredientChoice, IngredientSelect
@@ -114,9 +115,7 @@ class ReceiptLineForm(StockLineForm):
 
     unit_cost = PlainDecimalField(label=gettext_lazy("Cost of one"), required=False)
     paid = PlainDecimalField(label=gettext_lazy("or paid in all"), required=False)
-    expires_on = forms.DateField(
-        label=gettext_lazy("Keeps until"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    )
+    expires_on = forms.DateField(label=gettext_lazy("Keeps until"), required=False, widget=DayInput())
     lot_code = forms.CharField(label=gettext_lazy("Lot code"), max_length=60, required=False)
 
     def __init__(self, *args: Any, offered: Sequence[IngredientChoice], **kwargs: Any) -> None:
