@@ -1,7 +1,7 @@
 """What has expired and what will, by location; and what was thrown away, by reason."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -141,7 +141,7 @@ def lot_row(lot: Any, *, with_money: bool) -> dict[str, Any]:
     }
 
 
-def lot_rows(lots: Sequence[StockLot]) -> list[dict[str, Any]]:
+def lot_rows(lots: Iterable[StockLot]) -> list[dict[str, Any]]:
     """Lots as the page of their ingredient shows them."""
     now = timezone.now()
     return [
