@@ -5,6 +5,7 @@ taken by a process with a database of its own: `till` on an empty shop, `history
 """
 
 import argparse
+import logging
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="till: rounds of each pair that is measured in turns")
     parser.add_argument("--seconds", type=float, default=3, help="till: how long each side of a round takes")
     parser.add_argument("--scale", type=int, default=1_000_000, help="history: how many orders there are")
+    parser.add_argument("--requests", type=int, default=20, help="history: requests of a page in each of five turns")
     options = parser.parse_args(arguments)
     if not os.environ.get("DATABASE_URL"):
         parser.error("DATABASE_URL is not set; `make bench` starts a database and sets it.")
@@ -34,12 +36,14 @@ def main(arguments: list[str]) -> int:
     with fresh_database() as url:
         # Only now: the settings read DATABASE_URL, and the models need the settings.
         django.setup()
+        # The pages that this process asks for itself are not worth a line each between the tables.
+        logging.disable(logging.WARNING)
         from benchmarks import suite  # noqa: PLC0415
 
         if options.only == "till":
             suite.run_till(url, rounds=options.rounds, seconds=options.seconds)
         else:
-            suite.run_history(url, orders=options.scale)
+            suite.run_history(url, orders=options.scale, requests=options.requests)
     return 0
 
 

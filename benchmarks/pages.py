@@ -28,7 +28,7 @@ from users.services.tokens import issue_token
 
 ORDERS, ADMIN_ORDERS = "/api/v1/orders/", "/admin/orders/order/"
 DEEP = 10_000
-TURNS, REQUESTS = 5, 20
+TURNS = 5
 Row = tuple[str, str, str, str]
 
 
@@ -124,7 +124,7 @@ def page_far_back() -> tuple[int, str]:
     return number, f"{split.path}?{split.query}"
 
 
-def measure(url: str, *, requests: int = REQUESTS) -> list[Row]:
+def measure(url: str, *, requests: int) -> list[Row]:
     """The rows of the table: p95 (and the median) of each page over HTTP, and of its SQL through psycopg2."""
     visitor, wanted = manager(), pages()
     recorded = [statements_of(visitor, page.path) for page in wanted]

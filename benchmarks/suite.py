@@ -37,7 +37,7 @@ def run_till(url: str, *, rounds: int, seconds: float) -> None:
     print(report.table(rows, HEADER))
 
 
-def run_history(url: str, *, orders: int) -> None:
+def run_history(url: str, *, orders: int, requests: int) -> None:
     """Writes years of orders into the empty database at `url`, measures, prints."""
     print(f"\n{report.machine(url)}", flush=True)
     call_command("migrate", verbosity=0)
@@ -50,7 +50,7 @@ def run_history(url: str, *, orders: int) -> None:
         raise RuntimeError(f"levels that are not what their ledger sums to: {differing[:5]}")
     print(f"{history.counted()}, written in {elapsed:.0f} s; the levels are what the ledger sums to\n", flush=True)
     try:
-        rows = [*documents.measure(menu), *pages.measure(url)]
+        rows = [*documents.measure(menu), *pages.measure(url, requests=requests)]
     finally:
         connections.close_all()
     print(report.table(rows, HEADER), flush=True)
