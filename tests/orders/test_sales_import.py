@@ -20,6 +20,7 @@ from orders.sales_selectors import known_import_keys
 from orders.sales_survey import SalesSurvey, survey_sales
 from orders.selectors import best_sellers, customer_figures, day_figures
 from orders.services.actor import Actor
+from orders.services.archive import archive_orders
 from orders.services.sales_import import (
     discard_import,
     import_next_part,
@@ -193,6 +194,19 @@ def test_a_time_zone_that_is_corrected_later_doubles_nothing(bakery: Location) -
     bakery.save()
 
     assert imported(bakery, "2017-05-01,10:00,1,Tea").imported_count == 0
+
+
+def test_orders_that_were_archived_are_there_too(bakery: Location) -> None:
+    lines = ["2017-05-01,10:00,1,Tea", "2017-05-01,10:05,2,Tea"]
+    imported(bakery, *lines)
+    assert archive_orders(before=timezone.now() - datetime.timedelta(days=365)) == 2
+    assert not Order.objects.exists()
+
+    survey = survey_of(bakery, *lines, "2017-05-01,10:10,3,Tea")
+
+    assert survey.known == 2
+    done = import_sales(survey=survey, file_name="till.csv", actor=NOBODY)
+    assert (done.imported_count, done.already_there_count) == (1, 2)
 
 
 def test_the_database_itself_refuses_a_second_order_with_the_same_key(bakery: Location) -> None:
