@@ -198,12 +198,13 @@ def row_of(line: ReviewedLine, time_zone: str) -> dict[str, Any]:
     """A line as the page shows it."""
     unit = line.ingredient.get_unit_display()
     difference, percent = line.difference, line.percent
+    counted, expected = line.line.counted_quantity, line.line.expected_quantity
     return {
         "line": line.line,
         "name": line.ingredient.name,
         "url": reverse("admin:inventory_ingredient_change", args=[line.ingredient.pk]),
-        "counted": quantity_shown(line.line.counted_quantity, line.ingredient) if line.is_counted else "",
-        "expected": quantity_shown(line.line.expected_quantity, line.ingredient) if line.is_counted else "",
+        "counted": "" if counted is None else quantity_shown(counted, line.ingredient),
+        "expected": "" if expected is None else quantity_shown(expected, line.ingredient),
         "difference": change(difference, unit) if difference else "",
         "kind": "in" if difference and difference > 0 else "out",
         "percent": f"{'+' if percent > 0 else ''}{number(percent)} %".replace("-", "\N{MINUS SIGN}") if percent else "",
@@ -222,7 +223,7 @@ def chosen(lines: Sequence[ReviewedLine], only: str) -> list[ReviewedLine]:
     if only == LEFT:
         return [line for line in lines if not line.is_counted]
     if only == DIFFERENCES:
-        return sorted((line for line in lines if line.difference), key=lambda line: -abs(line.worth or 0))
+        return sorted((line for line in lines if line.difference), key=lambda line: -abs(line.worth or Decimal(0)))
     return list(lines)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inventory.models import Ingredient, Location, Shelf, StockCount, StockLevel
+from inventory.models import Ingredient, Location, Shelf, StockCount
 from inventory.services.lines import StockLine
 from inventory.services.shelves import add_shelf
 from inventory.services.stock import transfer_stock
@@ -36,10 +36,6 @@ def enter(client: Client, count: StockCount, ingredient: Any, text: Any, **more:
     """What the counting page's script sends for one entry."""
     body = {"ingredient": getattr(ingredient, "pk", ingredient), "text": text, **more}
     return client.post(page("stockcount_count", count.pk), json.dumps(body), content_type="application/json")
-
-
-def fields(**counted: Any) -> dict[str, Any]:
-    return {name.replace("_", "-"): text for name, text in counted.items()}
 
 
 # --- starting -----------------------------------------------------------------------------------------
@@ -401,60 +397,3 @@ def test_pages_take_as_many_queries_for_a_hundred_lines_as_for_three(bar):
         )
     assert taken[0] == taken[1]
     assert max(taken[1]) <= 20, taken
-
-
-# --- shelves ------------------------------------------------------------------------------------------
-
-
-def test_a_manager_puts_up_a_shelf_and_says_what_stands_on_it(bar, milk, tea):
-    client = signed_in("manager")
-    client.post(page("shelf_add"), {"name": "Fridge", "ingredients": [milk.pk]})
-    shelf = Shelf.objects.get()
-    assert (shelf.location, StockLevel.objects.get(ingredient=milk).shelf) == (bar.location, shelf)
-
-    client.post(page("shelf_change", shelf.pk), {"name": "Cold", "ingredients": [tea.pk]})
-
-    shelf.refresh_from_db()
-    assert shelf.name == "Cold"
-    assert list(StockLevel.objects.filter(shelf=shelf).values_list("ingredient", flat=True)) == [tea.pk]
-    other = add_shelf(location=bar.location, name="Upper", ingredient_ids=[milk.pk])
-    assert "on Upper" in text_of(client.get(page("shelf_change", shelf.pk)))
-    answer = client.post(page("shelf_change", shelf.pk), {"name": "Upper", "ingredients": [milk.pk]})
-    assert answer.status_code == 200
-    assert list(StockLevel.objects.filter(shelf=other).values_list("ingredient", flat=True)) == [milk.pk]
-    client.post(page("shelf_delete", shelf.pk), {"post": "yes"})
-    assert [one.name for one in Shelf.objects.all()] == ["Upper"]
-    assert bar.quantity(tea) == 500
-
-
-def test_the_order_of_shelves_is_typed_into_the_list(bar):
-    first, second = (add_shelf(location=bar.location, name=name) for name in "AB")
-    rows = {
-        "form-TOTAL_FORMS": 2,
-        "form-INITIAL_FORMS": 2,
-        "form-0-id": first.pk,
-        "form-0-position": 5,
-        "form-1-id": second.pk,
-        "form-1-position": 1,
-        "_save": "1",
-    }
-    signed_in("manager").post(page("shelf_changelist"), rows)
-    assert [one.name for one in Shelf.objects.all()] == ["B", "A"]
-
-
-def test_a_barista_looks_at_shelves_only(bar, milk):
-    shelf = add_shelf(location=bar.location, name="Fridge", ingredient_ids=[milk.pk])
-    client = signed_in("barista")
-    assert "Milk" in text_of(client.get(page("shelf_change", shelf.pk)))
-    assert client.post(page("shelf_change", shelf.pk), {"name": "Mine"}).status_code == 403
-    assert Shelf.objects.get().name == "Fridge"
-
-
-def test_with_several_locations_a_shelf_says_where_it_is(bar, milk):
-    harbour = Shop.open("Harbour")
-    client = signed_in("manager")
-    client.post(page("shelf_add"), {"name": "Fridge", "location": harbour.location.pk})
-    assert Shelf.objects.get().location == harbour.location
-    answer = client.post(page("shelf_add"), {"name": "Fridge", "location": harbour.location.pk})
-    assert answer.status_code == 200
-    assert Shelf.objects.count() == 1
