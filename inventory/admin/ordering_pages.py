@@ -14,6 +14,7 @@ from foundation.admin.ids import as_id
 from foundation.admin.once import Done
 from foundation.admin.pages import AdminPage, FormPage
 from foundation.money import money, money_format
+from inventory.admin.pack_choice import PackOptions
 from inventory.admin.places import open_places, shows_places, usual_place
 from inventory.admin.purchase_forms import MOST_LINES, OrderedLines, PurchaseOrderForm, SuggestionLines
 from inventory.admin.purchase_tables import order_rows
@@ -51,7 +52,7 @@ class OrderFormPage(FormPage):
         return {"location": place.pk if place else None}
 
     def formset_kwargs(self) -> dict[str, Any]:
-        return {"offered": self.packs}
+        return {"offered": PackOptions(self.packs)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from foundation.admin.days import DayInput
 from foundation.admin.forms import ThemedForm
 from foundation.admin.numbers import PlainDecimalField
-from inventory.admin.pack_choice import PackSelect, pack_choices, pack_shown
+from inventory.admin.pack_choice import PackOptions, PackSelect
 from inventory.admin.stock_forms import LocationForm
 from inventory.models import PurchaseOrderLine, SupplierPack
 from inventory.services.purchasing import OrderedLine
@@ -45,11 +45,11 @@ class OrderedLineForm(ThemedForm):
     packs = PlainDecimalField(label=gettext_lazy("How many"))
     price = PlainDecimalField(label=gettext_lazy("Price of one"), required=False)
 
-    def __init__(self, *args: Any, offered: Sequence[SupplierPack], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: PackOptions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["pack"]
         field.widget = PackSelect(offered)
-        field.choices = pack_choices(offered)
+        field.choices = offered.choices
         self.fields["packs"].widget.attrs["data-packs"] = ""
         self.fields["price"].widget.attrs["data-price-field"] = ""
 
@@ -223,9 +223,10 @@ class SuggestedLineForm(ThemedForm):
         super().__init__(*args, **kwargs)
         asked = str(self["ingredient"].value() or "")
         offered = packs.get(int(asked), ()) if asked.isdigit() and len(asked) < 19 else ()
+        options = PackOptions(offered, names_suppliers=True)
         field: Any = self.fields["pack"]
-        field.widget = PackSelect(offered, {"data-searchable": False, "aria-label": _("Pack")})
-        field.choices = [(pack.pk, f"{pack.supplier.name}: {pack_shown(pack)}") for pack in offered]
+        field.widget = PackSelect(options, {"aria-label": _("Pack")}, is_searched=False)
+        field.choices = options.choices
         self.fields["packs"].widget.attrs |= {"data-packs": "", "aria-label": _("How many")}
         self.about = offered[0].ingredient if offered else None
 

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from foundation.admin.deleting import ExplainsDeleting
 from foundation.admin.model_admin import ShopModelAdmin, ShopTabularInline
@@ -18,7 +18,7 @@ from foundation.admin.refusals import RefusalsInForms
 from foundation.errors import InvalidInput
 from inventory.admin.ingredient_choice import PicksIngredients
 from inventory.admin.shown import badge, pack_cost_shown
-from inventory.models import Supplier, SupplierPack
+from inventory.models import Ingredient, Supplier, SupplierPack
 from inventory.services.lines import quantity_fault
 from inventory.services.prices import price_fault
 from inventory.services.suppliers import PackEntry, add_supplier, change_supplier
@@ -41,15 +41,26 @@ class PackForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["content"] = written(self.instance.quantity, self.instance.ingredient.unit)
+            ingredient = self.instance.ingredient
+            self.initial["content"] = written(self.instance.quantity, ingredient.unit)
+            # Only itself is offered: a list of all ingredients in each of many rows would be a page of megabytes.
+            self.fields["ingredient"] = forms.TypedChoiceField(
+                label=self.fields["ingredient"].label,
+                coerce=int,
+                choices=[(ingredient.pk, str(ingredient))],
+                widget=UnfoldAdminSelectWidget(),
+                error_messages={"invalid_choice": _("A pack keeps its ingredient. Take it out and add a new one.")},
+            )
+
+    def clean_ingredient(self) -> Ingredient:
+        """Of a pack that is there, the one that it has."""
+        chosen: Ingredient = self.instance.ingredient if self.instance.pk else self.cleaned_data["ingredient"]
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         ingredient, content, price = data.get("ingredient"), data.get("content"), data.get("price")
         if ingredient is None or content is None:
-            return data
-        if self.instance.pk and "ingredient" in self.changed_data:
-            self.add_error("ingredient", _("A pack keeps its ingredient. Take it out and add a new one."))
             return data
         try:
             data["quantity"] = parse_quantity(content, ingredient.unit)
@@ -99,6 +110,8 @@ class PackInline(PicksIngredients, ShopTabularInline):
     form = PackForm
     fields = ("ingredient", "name", "content", "price", "cost", "article", "is_preferred")
     readonly_fields = ("cost",)
+    # A browser may send 1,000 fields. The packs of other pages stay as they are.
+    per_page = 50
     verbose_name_plural = _("packs: how they sell what")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupplierPack]:

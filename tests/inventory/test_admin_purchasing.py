@@ -471,8 +471,40 @@ def test_no_page_of_purchasing_takes_more_than_25_queries(manager, shop, dairy, 
         f"{page('purchaseorder_new')}?supplier={dairy.supplier.pk}",
         f"{page('purchaseorder_suggestions')}?location={shop.location.pk}",
         page("supplier_changelist"),
+        page("supplier_change", dairy.supplier.pk),
     ):
         assert queries_of(manager, address) <= MOST_QUERIES, address
+
+
+def test_the_packs_of_a_long_list_are_changed_page_by_page(manager, shop, dairy):
+    packs = [dairy.pack(shop.ingredient(f"Tea {place:03}"), 100, "1.00") for place in range(60)]
+    address = f"{page('supplier_change', dairy.supplier.pk)}?packs-page=2"
+    [inline] = manager.get(address).context["inline_admin_formsets"]
+    shown = [form.instance for form in inline.formset.initial_forms]
+    assert shown == packs[50:]
+    rows = [
+        {"id": one.pk, "supplier": dairy.supplier.pk, "ingredient": one.ingredient_id, "name": "bag", "content": "2 kg"}
+        for one in shown
+    ]
+
+    answer = manager.post(address, supplier_form(*rows, initial=10))
+
+    assert answer.status_code == 302, answer.context["errors"]
+    kept = list(SupplierPack.objects.order_by("pk").values_list("pk", "name", "quantity"))
+    assert kept == [
+        *((one.pk, "case", 100) for one in packs[:50]),
+        *((one.pk, "bag", 2000) for one in packs[50:]),
+    ]
+
+
+def test_a_pack_keeps_its_ingredient(manager, shop, dairy, milk):
+    case, tea = dairy.pack(milk, 12000, "600.00"), shop.ingredient("Tea")
+    row = {"id": case.pk, "supplier": dairy.supplier.pk, "ingredient": tea.pk, "name": "case", "content": "12 l"}
+    answer = manager.post(page("supplier_change", dairy.supplier.pk), supplier_form(row, initial=1))
+    [inline] = answer.context["inline_admin_formsets"]
+    assert set(inline.formset.forms[0].errors) == {"ingredient"}
+    case.refresh_from_db()
+    assert case.ingredient == milk
 
 
 def test_the_page_of_a_supplier_takes_as_many_queries_for_40_packs_as_for_one(manager, shop, dairy):
