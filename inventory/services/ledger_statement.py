@@ -3,9 +3,11 @@
 The database plans a statement each time that it is sent, and the longer one takes three times as long to plan as the
 short one takes in all. Most ingredients have no lots; where one has, the short form writes nothing and says so.
 
-`locked` waits for the rows and sees what others have committed meanwhile; the UPDATE then re-reads the rows itself
-(READ COMMITTED), so that a waiting sale always counts from the newest quantity. FOR NO KEY UPDATE is what the UPDATE
-takes anyway and does not hold up foreign keys that point to a level. Lots change only under the lock of their level.
+`locked` waits for the rows and sees what others have committed meanwhile (READ COMMITTED), so that a waiting sale
+always counts from the newest quantity. The UPDATEs take their quantities from there and not from the row that they
+change: of that one they first see what it was before the wait, and the CHECK constraints are tried on what comes of it,
+although the row is read again afterwards. FOR NO KEY UPDATE is what an UPDATE takes anyway and does not hold up foreign keys that
+point to a level. Lots change only under the lock of their level.
 
 What comes in counts first and moves the average cost. What leaves takes its share of the value that is there then: each
 line the difference of two rounded sums, so that the lines add up to what the level loses, and the last gram takes all
@@ -92,10 +94,10 @@ WITH line AS MATERIALIZED (
     FROM valued GROUP BY location_id, ingredient_id
 ), levels_moved AS (
     UPDATE inventory_stocklevel AS level
-    SET quantity = level.quantity + moved.delta, value = level.value + moved.value, average_cost = moved.average
-    FROM moved
+    SET quantity = locked.quantity + moved.delta, value = locked.value + moved.value, average_cost = moved.average
+    FROM moved JOIN locked USING (location_id, ingredient_id)
     WHERE level.location_id = moved.location_id AND level.ingredient_id = moved.ingredient_id
-      AND (moved.delta <> 0 OR moved.value <> 0 OR moved.average <> level.average_cost)
+      AND (moved.delta <> 0 OR moved.value <> 0 OR moved.average <> locked.average_cost)
 ), {lots_moved}ledger AS (
     INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, lot_id,
                                          document_type, document_id, line_id, comment, created_by_id, created_at)
@@ -158,8 +160,9 @@ LOTS = """lot AS MATERIALIZED (
 
 LOTS_MOVED = """lots_moved AS (
     UPDATE inventory_stocklot AS stored
-    SET quantity = stored.quantity + by_lot.delta
+    SET quantity = lot.quantity + by_lot.delta
     FROM (SELECT lot_id, sum(delta) AS delta FROM valued WHERE lot_id IS NOT NULL GROUP BY lot_id) AS by_lot
+    JOIN lot ON lot.id = by_lot.lot_id
     WHERE stored.id = by_lot.lot_id AND by_lot.delta <> 0
 ), """
 
