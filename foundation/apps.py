@@ -9,5 +9,7 @@ class FoundationConfig(AppConfig):
     def ready(self) -> None:
         # Imported for its effect: Django learns of the checks.
         from foundation import checks, request_logs  # noqa: F401, PLC0415
+        from foundation.admin import quick_rows  # noqa: PLC0415
 
         request_logs.connect()
+        quick_rows.install()

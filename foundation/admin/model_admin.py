@@ -7,12 +7,15 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from foundation.admin.numbers import PlainDecimalField, PlainDecimalInput
+from foundation.admin.quick_rows import row_checkbox
 from foundation.counting import CappedPaginator
 
 DECIMALS: dict[Any, Any] = {models.DecimalField: {"form_class": PlainDecimalField, "widget": PlainDecimalInput}}
@@ -48,6 +51,10 @@ class ShopModelAdmin(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     # Filters act when the button is pressed: several of them make one request.
     list_filter_submit = True
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> SafeString:
+        return row_checkbox(obj.pk)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ShopChangeList]:
         return ShopChangeList
