@@ -6,8 +6,8 @@ short one takes in all. Most ingredients have no lots; where one has, the short 
 `locked` waits for the rows and sees what others have committed meanwhile (READ COMMITTED), so that a waiting sale
 always counts from the newest quantity. The UPDATEs take their quantities from there and not from the row that they
 change: of that one they first see what it was before the wait, and the CHECK constraints are tried on what comes of it,
-although the row is read again afterwards. FOR NO KEY UPDATE is what an UPDATE takes anyway and does not hold up foreign keys that
-point to a level. Lots change only under the lock of their level.
+although the row is read again afterwards. FOR NO KEY UPDATE is what an UPDATE takes anyway and does not hold up foreign
+keys that point to a level. Lots change only under the lock of their level.
 
 What comes in counts first and moves the average cost. What leaves takes its share of the value that is there then: each
 line the difference of two rounded sums, so that the lines add up to what the level loses, and the last gram takes all
