@@ -65,8 +65,10 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[OpenPage]:
         if not asked.url.startswith((live_server.url, "data:", "blob:")):
             faults.append(asked.url)
 
-    def open_page(width: int = 1280) -> Page:
-        context = browser.new_context(base_url=live_server.url, viewport={"width": width, "height": 900}, locale="en")
+    def open_page(width: int = 1280, height: int = 900) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url, viewport={"width": width, "height": height}, locale="en"
+        )
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
