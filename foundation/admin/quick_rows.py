@@ -35,7 +35,7 @@ def once_for_a_list(headers: Callable[[Any], Iterator[dict[str, Any]]]) -> Calla
     def made_once(cl: Any) -> list[dict[str, Any]]:
         if not hasattr(cl, "headers_made"):
             cl.headers_made = list(headers(cl))
-        return cl.headers_made  # type: ignore[no-any-return]
+        return cl.headers_made
 
     return made_once
 
