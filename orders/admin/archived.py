@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -78,12 +80,19 @@ class ArchivedOrderAdmin(ReadOnlyAdmin, OrderColumns):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect("admin:orders_order_change", object_id)
+        """The page is that of any order."""
+        order = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, order):
+            raise PermissionDenied
+        if order is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return redirect("admin:orders_order_change", order.pk)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return redirect("admin:orders_order_change", object_id)
+        """An order tells its history on its own page."""
+        return self.change_view(request, object_id)
 
     @display(description=gettext_lazy("number"), ordering="pk")
     def label_linked(self, order: ArchivedOrder) -> SafeString:

@@ -15,13 +15,18 @@ from orders.models import Order
 from orders.models.finding import OrderQuerySet
 
 
+def searched(term: str) -> str:
+    """What somebody typed into the search, without what the database can't take."""
+    return term.replace("\x00", "").strip()[:200]
+
+
 class OrderColumns(ShopModelAdmin):
     """Mixin with the columns and the search."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        text = search_term.replace("\x00", "").strip()[:200]
+        text = searched(search_term)
         return (queryset.search(text) if text and isinstance(queryset, OrderQuerySet) else queryset), False
 
     @display(description=gettext_lazy("number"), ordering="pk")

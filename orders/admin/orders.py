@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,7 +29,7 @@ from orders.admin.filters import (
     StatusFilter,
 )
 from orders.admin.new_order import EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
-from orders.admin.order_columns import OrderColumns
+from orders.admin.order_columns import OrderColumns, searched
 from orders.admin.order_page import OrderPage
 from orders.admin.verbs import CANCEL_ITEM, NEXT_STEP, ORDER_VERBS
 from orders.models import ArchivedOrder, Order
@@ -99,10 +100,20 @@ class OrderAdmin(OrderColumns, OrderPage, BatchActions, OwnPages, ShopModelAdmin
         return ("label", "placed", "total_label") if is_part else ("label", "placed")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        # What is looked for may be there as well: the same search, the same filters.
-        archive = f"{reverse('admin:orders_archivedorder_changelist')}{changed(request, ('active',), {})}"
-        context = {"chips": chips(request), "archive_url": archive if ArchivedOrder.objects.exists() else ""}
+        context = {"chips": chips(request), "archive_url": ""}
+        if ArchivedOrder.objects.exists():
+            # The same search, the same filters.
+            archive = f"{reverse('admin:orders_archivedorder_changelist')}{changed(request, ('active',), {})}"
+            context["archive_url"] = archive
+            self.tell_of_the_archive(request, archive)
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def tell_of_the_archive(self, request: HttpRequest, address: str) -> None:
+        """Says so if what is searched for is in the archive: who types a number wants to find the order."""
+        text = searched(request.GET.get("q", ""))
+        if text and ArchivedOrder.objects.search(text).exists():
+            link = format_html('<a class="ord-link" href="{}">{}</a>', address, _("Show them"))
+            messages.info(request, format_html("{} {}", _("The archive holds orders that match as well."), link))
 
     @display(description="")
     def next_step(self, order: Order) -> SafeString | str:

@@ -185,6 +185,17 @@ def test_the_archive_has_a_list_with_filters_and_a_search(bar: Shop, archived: O
     assert ArchivedOrder.objects.count() == 1
 
 
+def test_a_search_among_the_orders_tells_of_those_in_the_archive(bar: Shop, archived: Order) -> None:
+    archive()
+    manager, told = signed_in("manager"), "The archive holds orders that match as well."
+
+    html = manager.get(f"{page('order_changelist')}?q={archived.number}").content.decode()
+    assert told in html
+    assert f'href="{page("archivedorder_changelist")}?q={archived.number}"' in html
+    for query in ("", "?q=bob", "?q=%00"):
+        assert told not in manager.get(page("order_changelist") + query).content.decode(), query
+
+
 def chips(client: Client) -> str:
     html = client.get(page("order_changelist")).content.decode()
     return html.split('class="ord-chips"')[1].split("</nav>")[0]
