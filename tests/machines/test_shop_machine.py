@@ -22,7 +22,7 @@ from tests.machines.kitchen import Kitchen
 from tests.machines.purchasing import Purchasing
 from tests.machines.stage import orders
 
-EXAMPLES = int(os.environ.get("SHOP_MACHINE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("SHOP_MACHINE_EXAMPLES", "25"))
 
 
 class StoreRoomMachine(Purchasing, Counting, Kitchen):
