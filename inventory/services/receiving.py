@@ -113,8 +113,9 @@ def receive_purchase_order(
         created_by_id=created_by_id,
         comment=comment,
     )
-    write_received(packs, quantities)
+    # In this order: who takes a pack out of a list holds the packs while they let go of the lines that name it.
     write_prices(lines, packs)
+    write_received(packs, quantities)
     is_whole = all(line.outstanding == 0 for line in ordered)
     proceed(order, "receive" if is_final or is_whole else "receive_part")
     order.save(update_fields=["status", "closed_at"])

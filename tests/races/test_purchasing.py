@@ -4,12 +4,12 @@ The counterproofs take the lock out and show the fault.
 """
 
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 
-from inventory.models import PurchaseOrder, StockDocument, Supplier, SupplierPack
-from inventory.services import receiving, reordering
+from inventory.models import PurchaseOrder, PurchaseOrderLine, StockDocument, Supplier, SupplierPack
+from inventory.services import receiving, reordering, suppliers
 from inventory.services.purchasing import cancel_purchase_order
 from inventory.services.reordering import draft_suggested
 from inventory.services.suppliers import PackEntry, change_supplier
@@ -179,3 +179,36 @@ def test_two_suppliers_whose_packs_become_preferred_at_once_leave_one_mark(shop)
         assert kinds(outcomes) == {"Supplier": 2}
         assert SupplierPack.objects.filter(is_preferred=True).count() == 1
         assert SupplierPack.objects.count() == 2
+
+
+def test_who_receives_at_new_prices_and_who_takes_the_packs_out_of_the_list_do_not_wait_for_each_other(
+    shop, dairy, monkeypatch
+):
+    milk, tea = shop.ingredient("Milk", "ml"), shop.ingredient("Tea")
+    order = dairy.ordered((dairy.pack(milk, 1000, "50"), 1), (dairy.pack(tea, 500, "40"), 1))
+    levels_have_moved, packs_are_locked = Event(), Event()
+    post, check = receiving.post_receipt, suppliers.check_packs
+
+    def post_and_wait(**what):
+        post(**what)
+        levels_have_moved.set()
+        packs_are_locked.wait(PATIENCE)
+
+    def wait_and_check(*what):
+        packs_are_locked.set()
+        return check(*what)
+
+    monkeypatch.setattr(receiving, "post_receipt", post_and_wait)
+    monkeypatch.setattr(suppliers, "check_packs", wait_and_check)
+
+    def empty_the_list() -> Supplier:
+        levels_have_moved.wait(PATIENCE)
+        return change_supplier(supplier_id=dairy.supplier.pk, fields={}, packs=[])
+
+    outcomes = at_once([lambda: dairy.receive(order, {milk: 1, tea: 1}, price=60), empty_the_list])
+
+    assert kinds(outcomes) == {"StockDocument": 1, "Supplier": 1}
+    assert (shop.quantity(milk), shop.quantity(tea)) == (1000, 500)
+    assert status_of(order) == "received"
+    assert SupplierPack.objects.count() == 0
+    assert list(PurchaseOrderLine.objects.values_list("pack", flat=True)) == [None, None]
