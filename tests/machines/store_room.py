@@ -139,7 +139,13 @@ class StoreRoom(Stage):
             if verb == "carry":
                 self.bring(1 - place, taken, 1)
 
-    @rule(place=place_index)
+    @rule(hours=st.sampled_from([0.01, 3, 4, 12, 12, 24, 50]), cleans_up=st.none() | place_index)
+    def time_passes(self, hours: float, cleans_up: int | None) -> None:
+        """And perhaps somebody throws away what has expired by then."""
+        self.now += datetime.timedelta(hours=hours)
+        if cleans_up is not None:
+            self.throw_away_what_has_expired(cleans_up)
+
     def throw_away_what_has_expired(self, place: int) -> None:
         location = self.places[place]
         gone = [lot for lot in self.lots() if lot.location == location.pk and lot.is_expired(self.now)]
@@ -166,10 +172,6 @@ class StoreRoom(Stage):
         one = self.ingredients[ingredient]
         self.relabelled |= {one.pk} if one.tracks_expiry != switch else set()
         self.ingredients[ingredient] = change_ingredient(ingredient_id=one.pk, changes={"tracks_expiry": switch})
-
-    @rule(hours=st.sampled_from([0.01, 3, 4, 12, 12, 24, 50]))
-    def time_passes(self, hours: float) -> None:
-        self.now += datetime.timedelta(hours=hours)
 
     @rule(place=place_index, ingredient=ingredient_index, minimum=st.sampled_from(["0", "0.001", "10", "50"]))
     def change_a_minimum(self, place: int, ingredient: int, minimum: str) -> None:
