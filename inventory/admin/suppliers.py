@@ -31,7 +31,7 @@ class PackForm(forms.ModelForm):
     content = forms.CharField(
         label=_("content"),
         max_length=60,
-        widget=UnfoldAdminTextInputWidget({"class": "sv-short", "placeholder": "12 × 1 l"}),
+        widget=UnfoldAdminTextInputWidget({"class": "sv-short", "placeholder": _("12 × 1 l")}),
     )
 
     class Meta:

@@ -37,11 +37,11 @@ NOT_COPIED = {"var", "tests", "benchmarks", "demo", "docs", "deploy"}
 
 LINK = re.compile(r'href="([^"#]+)"')
 # What is written alike in both languages: names of things, of formats, of keys.
-ALIKE = {"Samovar", "API", "JSON", "CSV", "JPEG", "PNG", "WebP", "JavaScript", "Control", "Command", "Mac"}
+ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaScript", "Control", "Command", "Mac"}
 # The languages' own names and codes, time zones, keys of the keyboard.
 ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t"}
-# Columns of API tokens that no page shows.
-HIDDEN = {"digest", "beginning"}
+# Columns that no page shows: of API tokens, of kept files.
+HIDDEN = {"digest", "beginning", "SHA-256"}
 # Time zones; then addresses, file names, numbers in hexadecimal and other names that are no words.
 NAMES = re.compile(r"\b[A-Z]\w+/[A-Z][\w/+ -]*|\S*\w[@/._]\w\S*|\b\w*\d\w*")
 LATIN = re.compile(r"[A-Za-z][A-Za-z’'-]*")
