@@ -39,6 +39,18 @@ class IdField(WholeNumberField):
         super().__init__(**{"min_value": 1, "max_value": LARGEST_ID, **kwargs})
 
 
+class AmountField(serializers.DecimalField):
+    """A quantity, a price or nothing: null, never an empty text.
+
+    DRF's own field would take "" for null, and a form that was left empty for "all of it" or "as before".
+    """
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if isinstance(data, str) and not data.strip():
+            self.fail("invalid")
+        return super().validate_empty_values(data)
+
+
 class IdListField(serializers.ListField):
     """A list of ids, checked at once: it may be 100,000 long."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from foundation.api.fields import IdField, IdListField
+from foundation.api.fields import AmountField, IdField, IdListField
 from foundation.api.serializers import StrictSerializer, list_of
 from inventory.models import Shelf, StockCount
 from inventory.services.counts import MOST_LINES
@@ -116,20 +116,11 @@ class StartCountBodySerializer(StrictSerializer):
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
-class CountedField(serializers.DecimalField):
-    """A quantity, or null. DRF would also take an empty text for null, and forget what was counted."""
-
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        if isinstance(data, str) and not data.strip():
-            self.fail("invalid")
-        return super().validate_empty_values(data)
-
-
 class CountedBodySerializer(StrictSerializer):
     """So much of an ingredient was counted, in its base unit; null takes back what was noted before."""
 
     ingredient = IdField()
-    counted = CountedField(allow_null=True, **QUANTITY)
+    counted = AmountField(allow_null=True, **QUANTITY)
 
 
 class CountLinesBodySerializer(StrictSerializer):

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from foundation.api.fields import IdField, MomentField, WordField
+from foundation.api.fields import AmountField, IdField, MomentField, WordField
 from foundation.api.filters import IdFilter
 from foundation.api.idempotency import IdempotentMixin
 from foundation.api.serializers import StrictSerializer, validated
@@ -82,7 +82,7 @@ class LotChangesSerializer(StrictSerializer):
 class LotWriteOffBodySerializer(StrictSerializer):
     """Without `quantity`, in the base unit, all of it; without `reason` it has spoiled."""
 
-    quantity = serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True)
+    quantity = AmountField(max_digits=14, decimal_places=3, required=False, allow_null=True)
     reason = WordField(choices=StockDocument.WriteOffReason.choices, required=False)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 

@@ -8,7 +8,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from foundation.api.fields import IdField, WordField
+from foundation.api.fields import AmountField, IdField, WordField
 from foundation.api.records import DeletableRecordViewSet, permissions_of
 from foundation.api.serializers import StrictModelSerializer, StrictSerializer, list_of, validated
 from inventory.models import Option, OptionEffect, OptionGroup
@@ -57,8 +57,8 @@ class EffectBodySerializer(StrictSerializer):
     kind = WordField(choices=OptionEffect.Kind.choices)
     ingredient = IdField(required=False, allow_null=True)
     replacement = IdField(required=False, allow_null=True)
-    factor = serializers.DecimalField(max_digits=8, decimal_places=4, required=False, allow_null=True)
-    quantity = serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True)
+    factor = AmountField(max_digits=8, decimal_places=4, required=False, allow_null=True)
+    quantity = AmountField(max_digits=14, decimal_places=3, required=False, allow_null=True)
 
     def to_internal_value(self, data: Any) -> EffectEntry:
         values = super().to_internal_value(data)

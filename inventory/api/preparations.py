@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from foundation.api.fields import IdField, MomentField
+from foundation.api.fields import AmountField, IdField, MomentField
 from foundation.api.filters import IdFilter
 from foundation.api.idempotency import IdempotentMixin
 from foundation.api.records import DeletableRecordViewSet, permissions_of
@@ -75,7 +75,7 @@ class PreparationBodySerializer(StrictSerializer):
     location = IdField(required=False, allow_null=True)
     ingredient = IdField()
     batches = serializers.DecimalField(max_digits=8, decimal_places=3)
-    quantity = serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True)
+    quantity = AmountField(max_digits=14, decimal_places=3, required=False, allow_null=True)
     expires_at = MomentField(required=False, allow_null=True)
     comment = serializers.CharField(max_length=500, required=False, allow_blank=True)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.api.fields import IdField, RecordField, WholeNumberField
+from foundation.api.fields import AmountField, IdField, RecordField, WholeNumberField
 from foundation.api.serializers import StrictSerializer, list_of
 from inventory.api.stock_serializers import HidesCosts
 from inventory.models import Location, PurchaseOrder, PurchaseOrderLine, StockDocument, Supplier
@@ -99,7 +99,7 @@ class OrderedLineBodySerializer(StrictSerializer):
 
     pack = IdField()
     packs = serializers.DecimalField(max_digits=14, decimal_places=3)
-    price = serializers.DecimalField(max_digits=12, decimal_places=2, required=False, allow_null=True)
+    price = AmountField(max_digits=12, decimal_places=2, required=False, allow_null=True)
 
     def to_internal_value(self, data: Any) -> OrderedLine:
         values = super().to_internal_value(data)
@@ -132,10 +132,10 @@ class ReceivedPurchaseLineBodySerializer(StrictSerializer):
 
     line = IdField(required=False, allow_null=True)
     pack = IdField(required=False, allow_null=True)
-    packs = serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True)
-    quantity = serializers.DecimalField(max_digits=20, decimal_places=9, required=False, allow_null=True)
+    packs = AmountField(max_digits=14, decimal_places=3, required=False, allow_null=True)
+    quantity = AmountField(max_digits=20, decimal_places=9, required=False, allow_null=True)
     unit = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    price = serializers.DecimalField(max_digits=12, decimal_places=2, required=False, allow_null=True)
+    price = AmountField(max_digits=12, decimal_places=2, required=False, allow_null=True)
     expires_on = serializers.DateField(required=False, allow_null=True)
     lot_code = serializers.CharField(max_length=60, required=False, allow_blank=True)
 

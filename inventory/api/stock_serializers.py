@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.api.fields import IdField, RecordField, WordField
+from foundation.api.fields import AmountField, IdField, RecordField, WordField
 from foundation.api.serializers import StrictSerializer, list_of
 from inventory.models import Location, StockDocument, StockLevel, StockMovement
 from inventory.services.lines import MOST_LINES, StockLine
@@ -138,8 +138,8 @@ class ReceivedLineBodySerializer(StockLineBodySerializer):
     """So much of an ingredient, in its base unit; `unit_cost` is money per base unit, `paid` what all of it cost (it is
     exact and counts if both are given). `expires_on` is the last good day of an ingredient that has an expiry date."""
 
-    unit_cost = serializers.DecimalField(max_digits=14, decimal_places=6, required=False, allow_null=True)
-    paid = serializers.DecimalField(max_digits=12, decimal_places=2, required=False, allow_null=True)
+    unit_cost = AmountField(max_digits=14, decimal_places=6, required=False, allow_null=True)
+    paid = AmountField(max_digits=12, decimal_places=2, required=False, allow_null=True)
     expires_on = serializers.DateField(required=False, allow_null=True)
     lot_code = serializers.CharField(max_length=60, required=False, allow_blank=True)
 

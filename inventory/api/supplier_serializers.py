@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.api.fields import IdField
+from foundation.api.fields import AmountField, IdField
 from foundation.api.serializers import StrictModelSerializer, StrictSerializer, list_of
 from inventory.models import Supplier, SupplierPack
 from inventory.services.suppliers import MOST_PACKS, PackEntry
@@ -54,7 +54,7 @@ class SupplierPackBodySerializer(StrictSerializer):
     name = serializers.CharField(max_length=100)
     quantity = serializers.DecimalField(max_digits=20, decimal_places=9)
     unit = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    price = serializers.DecimalField(max_digits=12, decimal_places=2, required=False, allow_null=True)
+    price = AmountField(max_digits=12, decimal_places=2, required=False, allow_null=True)
     article = serializers.CharField(max_length=60, required=False, allow_blank=True)
     is_preferred = serializers.BooleanField(required=False)
 
