@@ -22,9 +22,10 @@ from inventory.models import Category, Ingredient, StockDocument, StockLevel, St
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
-from orders.models import BatchRun, Customer, Employee, Position, SalesImport
+from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Position, SalesImport
+from orders.services.archive import archive_orders
 from orders.services.sales_import import keep_survey
-from orders.services.transitions import prepare_order, ready_order
+from orders.services.transitions import complete_order, prepare_order, ready_order
 from tests.inventory.kitchen import cook, dated, lot_of, makes, tracked
 from tests.orders.sales_files import survey_of
 from tests.project.admin_doors import HERE, LOGIN, ROLES, STAFF, Answer, Attempt
@@ -123,6 +124,9 @@ def opened() -> Premises:
         prepare_order(order_id=begun.pk, actor=NO_ACTOR)
     ready_order(order_id=ready.pk, actor=NO_ACTOR)
     pending = bar.sell(latte, 2)
+    old = bar.sell(latte, at=datetime(2024, 3, 1, 12, tzinfo=UTC))
+    complete_order(order_id=old.pk, actor=NO_ACTOR, at=old.placed_at)
+    archive_orders(before=datetime(2025, 1, 1, tzinfo=UTC))
     cream = makes(bar, tracked(bar.ingredient("Cream", "ml"), shelf_life_hours=8), 80, {milk: 100})
     made = cook(bar, cream)
     dated(bar, "Cake", "pc", {-1: 2})
@@ -160,6 +164,7 @@ def opened() -> Premises:
         "reviewed": reviewed,
         "shelf": add_shelf(location=bar.location, name="Fridge", ingredient_ids=[milk.pk]),
         "pending": pending,
+        "archived": ArchivedOrder.objects.get(),
         "preparing": preparing,
         "ready": ready,
         "item": pending.items.get(),
