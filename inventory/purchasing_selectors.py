@@ -11,17 +11,18 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from inventory.lot_selectors import fresh_quantity
 from inventory.models import (
     Ingredient,
     Location,
     PreparationRecipe,
     PurchaseOrder,
     PurchaseOrderLine,
+    StockLevel,
     StockMovement,
     Supplier,
     SupplierPack,
 )
-from inventory.selectors import low_stock
 from inventory.units import LARGEST_QUANTITY
 
 Reason = StockMovement.Reason
@@ -41,8 +42,8 @@ MADE_HERE = gettext_lazy("It is made here. Prepare a batch.")
 class Need:
     """An ingredient that is low even with what is on its way, in the base unit.
 
-    `on_order` is what drafts and orders still promise, `used` what went in the last four weeks, `quantity` what is
-    missing to last a week above the minimum.
+    `there` is what has not expired, `on_order` what drafts and orders still promise, `used` what went in the last four
+    weeks, `quantity` what is missing to last a week above the minimum.
     """
 
     ingredient: Ingredient
@@ -142,15 +143,22 @@ def whole_packs(quantity: Decimal, pack: SupplierPack) -> Decimal:
 
 
 def needs_of(location: Location, *, at: datetime.datetime) -> list[Need]:
-    """What is below its minimum at the location, with what is on its way counted, by name."""
-    levels = list(low_stock(location=location).order_by("ingredient__name"))
+    """What is below its minimum at the location, by name: with what is on its way counted, and without what has expired
+    at the moment `at`."""
+    levels = list(
+        StockLevel.objects.filter(location=location, location__is_active=True, minimum__gt=0)
+        .annotate(usable=fresh_quantity(at=at))
+        .filter(usable__lt=F("minimum"))
+        .select_related("ingredient")
+        .order_by("ingredient__name")
+    )
     wanted = [level.ingredient_id for level in levels]
     ordered = on_order(location=location, ingredient_ids=wanted)
     used = used_since(location=location, ingredient_ids=wanted, since=at - datetime.timedelta(days=PACE_DAYS))
     needs = [
         Need(
             level.ingredient,
-            there=level.quantity,
+            there=level.usable,
             minimum=level.minimum,
             on_order=ordered.get(level.ingredient_id, ZERO),
             used=used.get(level.ingredient_id, ZERO),

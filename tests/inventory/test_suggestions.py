@@ -17,6 +17,7 @@ from inventory.services.purchasing import OrderedLine, cancel_purchase_order, or
 from inventory.services.reordering import draft_suggested
 from inventory.services.stock import write_off_stock
 from tests.inventory.deliveries import Deliveries, everything
+from tests.inventory.kitchen import dated
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +257,25 @@ def test_wrong_lines_and_closed_locations_are_refused(shop, dairy):
     with pytest.raises(ClosedLocation):
         draft_suggested(location=shop.location, created_by_id=None)
     assert everything() == before
+
+
+def test_what_has_expired_is_not_there(shop, dairy):
+    milk = dated(shop, "Milk", "ml", {-1: 900, 48: 600})
+    StockLevel.objects.filter(ingredient=milk).update(minimum=1000)
+    dairy.pack(milk, 1000, "50")
+
+    [line] = suggest_purchase_orders(location=shop.location).orders[0].lines
+
+    assert (line.need.there, line.need.quantity, line.packs) == (600, 1400, 2)
+    assert suggested(shop, at=timezone.now() + dt.timedelta(hours=49)) == {"Dairy": [("Milk", 2)]}
+    [drafted] = draft_suggested(location=shop.location, created_by_id=None)
+    assert drafted.lines.get().packs == 2
+
+
+def test_what_is_fresh_in_several_lots_is_there(shop, dairy):
+    milk = dated(shop, "Milk", "ml", {24: 500, 48: 500})
+    StockLevel.objects.filter(ingredient=milk).update(minimum=1000)
+    dairy.pack(milk, 1000, "50")
+    assert suggested(shop) == {}
+    # A day later one of the two has expired.
+    assert suggested(shop, at=timezone.now() + dt.timedelta(hours=25)) == {"Dairy": [("Milk", 2)]}
