@@ -17,7 +17,8 @@ MOST_NAMED = 10
 class Shortage:
     """So much of an ingredient is needed, and only so much may be used, in the ingredient's base unit.
 
-    `expired` is what stands there besides and has expired.
+    `expired` is what stands there besides and has expired. With `lot_id` it is about that lot alone, which holds
+    `available`.
     """
 
     ingredient_id: int
@@ -26,6 +27,7 @@ class Shortage:
     available: Decimal
     unit: str
     expired: Decimal = Decimal("0.000")
+    lot_id: int | None = None
 
     @property
     def shown_unit(self) -> str:
@@ -40,14 +42,16 @@ class Shortage:
             "available": str(self.available),
             "unit": self.unit,
             "expired": str(self.expired),
+            **({"lot": self.lot_id} if self.lot_id else {}),
         }
 
     def __str__(self) -> str:
-        sentence = (
-            _("%(name)s: %(needed)s %(unit)s needed, %(available)s there, %(expired)s expired")
-            if self.expired
-            else _("%(name)s: %(needed)s %(unit)s needed, %(available)s there")
-        )
+        if self.lot_id:
+            sentence = _("%(name)s: %(needed)s %(unit)s needed of a lot that holds %(available)s")
+        elif self.expired:
+            sentence = _("%(name)s: %(needed)s %(unit)s needed, %(available)s there, %(expired)s expired")
+        else:
+            sentence = _("%(name)s: %(needed)s %(unit)s needed, %(available)s there")
         return sentence % {
             "name": self.name,
             "needed": plain(self.needed),

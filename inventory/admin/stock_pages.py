@@ -20,7 +20,7 @@ from inventory.admin.lot_choice import WriteOffLines, lot_choices
 from inventory.admin.places import open_places, shows_places, usual_place
 from inventory.admin.shown import quantity_shown
 from inventory.admin.stock_forms import ReceiptForm, ReceiptLines, StockLines, TransferForm, WriteOffForm
-from inventory.errors import InsufficientStock
+from inventory.errors import InsufficientStock, Shortage
 from inventory.models import Location, StockDocument, StockLevel
 from inventory.selectors import low_stock
 from inventory.services.stock import receive_stock, transfer_stock, write_off_stock
@@ -77,10 +77,13 @@ class StockPage(FormPage):
         """A shortage stands at the quantity of its line."""
         if not isinstance(refusal, InsufficientStock):
             return super().place(refusal, form, lines)
-        by_ingredient = {line.cleaned_data["ingredient"]: line for line in lines}
         for shortage in refusal.shortages:
-            line = by_ingredient[shortage.ingredient_id]
-            sentence = _("Only %(available)s %(unit)s there.")
+            line = next(line for line in reversed(lines) if is_about(shortage, line.cleaned_data))
+            sentence = (
+                _("The lot holds %(available)s %(unit)s.")
+                if shortage.lot_id
+                else _("Only %(available)s %(unit)s there.")
+            )
             line.add_error("quantity", sentence % {"available": plain(shortage.available), "unit": shortage.shown_unit})
         return form.add_error(None, refusal.detail)
 
@@ -90,6 +93,13 @@ class StockPage(FormPage):
             message=sentence % {"document": str(document)},
             url=reverse("admin:inventory_stockdocument_change", args=[document.pk]),
         )
+
+
+def is_about(shortage: Shortage, data: dict[str, Any]) -> bool:
+    """Whether a line said so is what lacks something."""
+    if shortage.lot_id:
+        return bool(data.get("lot") == shortage.lot_id)
+    return bool(data["ingredient"] == shortage.ingredient_id)
 
 
 class ReceivePage(StockPage):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from foundation.decimals import QUANTITY_STEP
 from foundation.errors import InvalidInput
-from inventory.errors import ClosedLocation, UnknownIngredient
+from inventory.errors import ClosedLocation, InsufficientStock, Shortage, UnknownIngredient
 from inventory.models import Ingredient, Location, StockLot
 
 MOST_LINES = 1000
@@ -102,6 +102,30 @@ def check_lots(location: Location, lines: Sequence[StockLine]) -> None:
     }
     if wrong:
         raise InvalidInput(_("Some lines are wrong."), errors=wrong)
+
+
+def refuse_if_lots_are_short(lines: Sequence[StockLine]) -> None:
+    """Raises InsufficientStock with what each lot holds, if more is to leave it. One query if any is named.
+
+    The caller has locked the levels of the lots: what they hold stays so. Where the ingredient has no expiry dates any
+    more, its former lots say nothing.
+    """
+    wanted: dict[int, Decimal] = {}
+    for line in lines:
+        if line.lot_id is not None:
+            wanted[line.lot_id] = wanted.get(line.lot_id, Decimal(0)) + line.quantity
+    if not wanted:
+        return
+    lots = StockLot.objects.filter(pk__in=wanted, ingredient__tracks_expiry=True).select_related("ingredient")
+    short = [
+        Shortage(
+            lot.ingredient_id, lot.ingredient.name, wanted[lot.pk], lot.quantity, lot.ingredient.unit, lot_id=lot.pk
+        )
+        for lot in lots.order_by("ingredient__name", "pk")
+        if wanted[lot.pk] > lot.quantity
+    ]
+    if short:
+        raise InsufficientStock(short)
 
 
 def quantity_fault(quantity: Decimal) -> str:

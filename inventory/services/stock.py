@@ -12,7 +12,14 @@ from foundation.errors import InvalidInput
 from inventory.locks import lock_level, lock_levels
 from inventory.models import Location, StockDocument, StockLevel, StockMovement
 from inventory.services.ledger import Movement, open_levels, post_movements
-from inventory.services.lines import StockLine, check_lines, check_lots, check_open, quantity_fault
+from inventory.services.lines import (
+    StockLine,
+    check_lines,
+    check_lots,
+    check_open,
+    quantity_fault,
+    refuse_if_lots_are_short,
+)
 from inventory.services.lots import LotKey, open_lots
 from inventory.services.low_stock import WatchedLevel, tell_low, tell_recovered
 from inventory.services.receipts import Incoming, expiries_of, post_receipt
@@ -86,6 +93,9 @@ def write_off_stock(
         )
     check_lines(lines)
     check_lots(location, lines)
+    if any(line.lot_id is not None for line in lines):
+        lock_levels(location_ids=[location.pk], ingredient_ids={line.ingredient_id for line in lines})
+        refuse_if_lots_are_short(lines)
     document = StockDocument.objects.create(
         kind=StockDocument.Kind.WRITE_OFF,
         location=location,
@@ -146,6 +156,7 @@ def transfer_stock(
     wanted = {line.ingredient_id for line in lines}
     open_levels(pairs=[(destination.pk, ingredient_id) for ingredient_id in wanted])
     lock_levels(location_ids=[source.pk, destination.pk], ingredient_ids=wanted)
+    refuse_if_lots_are_short(lines)
 
     def post(movements: Sequence[Movement]) -> None:
         post_movements(

@@ -201,6 +201,20 @@ def test_the_menu_says_how_much_has_expired(shop, milk):
     assert "Expiring 1" not in text_of(client.get(LOTS))
 
 
+def test_too_much_from_one_lot_is_said_at_its_line_with_what_the_lot_holds(shop, milk):
+    address = reverse("admin:inventory_stocklevel_write_off")
+    fresh = milk.stock_lots.get(quantity=1000)
+    before = state()
+    rows = [
+        {"ingredient": milk.pk, "lot": fresh.pk, "quantity": "400"},
+        {"ingredient": milk.pk, "lot": expired(milk).pk, "quantity": "301"},
+    ]
+    answer = signed_in("barista").post(address, lines(rows, reason="spoilage"))
+    assert [form.errors for form in answer.context["formset"].forms] == [{}, {"quantity": ["The lot holds 300 ml."]}]
+    assert "Not enough in stock. Milk: 301 ml needed of a lot that holds 300." in text_of(answer)
+    assert state() == before
+
+
 def test_the_write_off_page_takes_from_the_lot_that_is_chosen_or_what_expires_first(shop, milk):
     address = reverse("admin:inventory_stocklevel_write_off")
     client = signed_in("barista")
