@@ -16,6 +16,7 @@ from foundation.admin.numbers import PlainDecimalField, with_unit
 from foundation.admin.once import Done
 from foundation.admin.pages import FormPage
 from foundation.decimals import plain
+from foundation.errors import InvalidInput
 from inventory.admin.lot_shown import keeps_until
 from inventory.admin.places import open_places, usual_place
 from inventory.admin.stock_forms import LocationForm
@@ -23,6 +24,7 @@ from inventory.admin.valuation_pages import MomentField
 from inventory.models import Location, PreparationRecipe
 from inventory.preparation_selectors import next_expiries, preparation_recipes, usable_quantities
 from inventory.services.preparations import prepare
+from inventory.units import LONGEST_TEXT, parse_quantity
 
 
 class PrepareForm(LocationForm):
@@ -38,8 +40,11 @@ class PrepareForm(LocationForm):
         },
     )
     batches = PlainDecimalField(label=gettext_lazy("Batches"), initial=Decimal(1))
-    quantity = PlainDecimalField(
-        label=gettext_lazy("Yield"), required=False, help_text=gettext_lazy("Empty: what the recipe promises.")
+    quantity = forms.CharField(
+        label=gettext_lazy("Yield"),
+        required=False,
+        max_length=LONGEST_TEXT,
+        help_text=gettext_lazy("Empty: what the recipe promises. “1.4 kg” is understood too."),
     )
     expires_at = MomentField(
         label=gettext_lazy("Keeps until"), help_text=gettext_lazy("Empty: as long as its shelf life says.")
@@ -50,6 +55,7 @@ class PrepareForm(LocationForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["ingredient"]
         field.choices = [(recipe.ingredient_id, recipe.ingredient.name) for recipe in recipes]
+        self.units = {recipe.ingredient_id: recipe.ingredient.unit for recipe in recipes}
         self.order_fields(self.field_order)
 
     def full_clean(self) -> None:
@@ -58,6 +64,18 @@ class PrepareForm(LocationForm):
         place = self.places.get(asked or 0) or (places[0] if len(places) == 1 else None)
         with timezone.override(zoneinfo.ZoneInfo(place.time_zone if place else "UTC")):
             super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        """The yield in the base unit of what was made; None for what the recipe promises."""
+        data = super().clean() or self.cleaned_data
+        text = data.get("quantity", "").strip()
+        data["quantity"] = None
+        if text and "ingredient" in data:
+            try:
+                data["quantity"] = parse_quantity(text, self.units[data["ingredient"]])
+            except InvalidInput as refusal:
+                self.add_error("quantity", refusal.detail)
+        return data
 
 
 class PreparePage(FormPage):

@@ -48,6 +48,15 @@ def test_a_barista_sees_what_is_left_and_says_what_was_made(shop, pearls):
     assert_in_order()
 
 
+@pytest.mark.parametrize("written", ["1.4 kg", "1,4 кг", "1400", "1 400 g", "2 x 700"])
+def test_a_yield_may_be_in_a_larger_unit(shop, pearls, written):
+    answer = signed_in("barista").post(PREPARE, {"ingredient": pearls.pk, "batches": "1", "quantity": written})
+    made = Preparation.objects.get()
+    assert answer.url == page_of(made)
+    assert (made.quantity, made.waste) == (1400, 100)
+    assert_in_order()
+
+
 def test_a_date_is_read_by_the_clocks_of_the_location(shop, pearls):
     day = (timezone.now() + timedelta(days=2)).date()
     client = signed_in("barista")
@@ -63,7 +72,10 @@ def test_what_is_refused_stands_at_its_field_and_nothing_has_changed(shop, pearl
         ({"batches": "0"}, "Say how many batches: more than 0."),
         ({"batches": "NaN"}, "Enter a number."),
         ({"batches": "9999"}, "At most 1000 batches at once."),
-        ({"quantity": "-5"}, "The quantity must be more than 0."),
+        ({"quantity": "-5"}, "The quantity can't be below 0."),
+        ({"quantity": "1.4 l"}, "“l” is not a unit for this ingredient."),
+        ({"quantity": "1,400"}, "“1,400” can be read in two ways."),
+        ({"quantity": "a pot"}, "Write a quantity such as 250 g or 1.5 kg."),
         ({"quantity": "0"}, "The quantity must be more than 0."),
         ({"expires_at": "2020-01-01T10:00"}, "This moment is over."),
         ({"ingredient": "4711"}, "There is no recipe for it."),
