@@ -23,6 +23,11 @@ def day_of_year_and_time(local: datetime.datetime) -> str:
     return date_format(local, pgettext("format of a date", "j M Y, H:i"))
 
 
+def day_of_year(day: datetime.date) -> str:
+    """21 Nov 2026"""
+    return date_format(day, pgettext("format of a date", "j M Y"))
+
+
 def clock(when: datetime.datetime, zone: str) -> str:
     """10:32"""
     return date_format(when.astimezone(zoneinfo.ZoneInfo(zone)), "H:i")

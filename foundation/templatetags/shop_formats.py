@@ -45,6 +45,12 @@ def moment(when: datetime.datetime | None, zone: str = "UTC") -> str:
 
 
 @register.filter
+def day(date: datetime.date | None) -> str:
+    """A date with its year: 21 Nov 2026."""
+    return "" if date is None else moments.day_of_year(date)
+
+
+@register.filter
 def clock(when: datetime.datetime | None, zone: str = "UTC") -> str:
     """The time of day in a location's time zone."""
     return "" if when is None else moments.clock(when, zone)

@@ -10,10 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy
 
 from foundation.admin.days import DayInput
 from foundation.admin.forms import ThemedForm
@@ -21,6 +20,7 @@ from foundation.admin.ids import as_id
 from foundation.admin.numbers import with_unit
 from foundation.admin.once import Done
 from foundation.admin.pages import AdminPage, FormPage
+from foundation.moments import day_of_year
 from foundation.money import money
 from inventory.admin.cost_places import cost_chips, cost_place, sees_costs
 from inventory.admin.lot_shown import keeps_until
@@ -203,7 +203,7 @@ class WriteOffsPage(AdminPage):
             form=self.form,
             place=place,
             chips=cost_chips(self.request),
-            period=" – ".join(date_format(day, pgettext("format of a date", "j M Y")) for day in period or ()),
+            period=" – ".join(day_of_year(day) for day in period or ()),
             reasons=reasons_of(found),
             with_money=with_money,
             total=money(sum((one.value for one in found), Decimal(0))) if with_money else "",

@@ -6,13 +6,12 @@ import zoneinfo
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from foundation.admin.moments import moment_at
+from foundation.moments import day_of_year
 from inventory.admin.shown import badge
 from inventory.lot_selectors import lots_that_expire_before
 from inventory.models import Location, StockLot
@@ -26,7 +25,7 @@ def keeps_until(expires_at: datetime.datetime | None, location: Location) -> str
         return NOTHING
     last_day = location.day_of(expires_at - datetime.timedelta(microseconds=1))
     if location.day_bounds(last_day)[1] == expires_at:
-        return date_format(last_day, pgettext("format of a date", "j M Y"))
+        return day_of_year(last_day)
     return moment_at(expires_at, location.time_zone)
 
 

@@ -201,7 +201,7 @@ class SuggestionsPage(FormPage):
     def formset_kwargs(self) -> dict[str, Any]:
         if self.request.method == "POST":
             return {"packs": self.packs}
-        lines = [line for order in self.suggestions.orders for line in order.lines][:MOST_LINES]
+        lines = list(self.suggestions.lines().values())[:MOST_LINES]
         filled = [{"ingredient": line.need.ingredient.pk, "pack": line.pack.pk, "packs": line.packs} for line in lines]
         return {"packs": self.packs, "filled": filled}
 
@@ -211,13 +211,21 @@ class SuggestionsPage(FormPage):
         return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        needs = {pk: line.need for pk, line in self.suggestions.lines().items()}
-        rows = []
+        suggested = self.suggestions.lines()
+        rows: list[dict[str, Any]] = []
+        supplier = None
         for line in kwargs["formset"].forms:
-            need = needs.get(line.about.pk) if line.about else None
-            rows.append({"line": line, "ingredient": line.about, "need": need_shown(need) if need else None})
+            found = suggested.get(line.about.pk) if line.about else None
+            row = {"line": line, "ingredient": line.about, "need": need_shown(found.need) if found else None}
+            if found and found.pack.supplier != supplier:
+                # A heading above the first line of each supplier.
+                row["supplier"] = supplier = found.pack.supplier
+            rows.append(row)
         context = super().get_context_data(
             rows=rows,
+            most_lines=MOST_LINES,
+            lines_number=len(suggested),
+            is_cut=len(suggested) > MOST_LINES,
             unsupplied=[
                 {
                     "ingredient": one.need.ingredient,

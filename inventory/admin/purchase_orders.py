@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +18,7 @@ from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
 from foundation.admin.moments import moment_at
 from foundation.admin.pages import OwnPages
 from foundation.admin.verbs import Verb, VerbButtons
+from foundation.moments import day_of_year
 from foundation.money import money
 from inventory import costs
 from inventory.admin.filters import LocationFilter
@@ -122,7 +122,7 @@ class PurchaseOrderAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
 
     @display(description=_("expected"), ordering="expected_on")
     def expected(self, order: PurchaseOrder) -> str:
-        return date_format(order.expected_on) if order.expected_on else "—"
+        return day_of_year(order.expected_on) if order.expected_on else "—"
 
     @display(description=_("lines"))
     def lines_number(self, order: Any) -> int:

@@ -320,6 +320,30 @@ def test_the_suggestions_are_changed_and_drafted(manager, shop, dairy, case, mil
     assert everything() == before
 
 
+def test_the_suggestions_stand_below_their_suppliers(manager, shop, dairy, case, milk):
+    bakery = Deliveries(shop, "Bakery")
+    for number in range(2):
+        bakery.pack(shop.ingredient(f"Cake {number}", "pc", minimum=10), 10)
+    shop.ingredient("Milk", minimum=10000)
+    shown = manager.get(page("purchaseorder_suggestions"))
+    assert [str(row.get("supplier", "")) for row in shown.context["rows"]] == ["Bakery", "", "Dairy"]
+    assert "These are the first" not in text_of(shown)
+
+
+def test_more_suggestions_than_a_form_takes_are_announced(manager, shop, dairy):
+    for number in range(122):
+        dairy.pack(shop.ingredient(f"Syrup {number:03}", "ml", minimum=10), 10)
+    address = page("purchaseorder_suggestions")
+    shown = manager.get(address)
+    assert "These are the first 120 lines of 122." in text_of(shown)
+    rows = [{name: form[name].value() for name in ("ingredient", "pack", "packs")} for form in shown.context["formset"].forms]
+    manager.post(address, formset("lines", rows))
+    assert PurchaseOrder.objects.get().lines.count() == 120
+    rest = manager.get(address)
+    assert [row["ingredient"].name for row in rest.context["rows"]] == ["Syrup 120", "Syrup 121"]
+    assert "These are the first" not in text_of(rest)
+
+
 def test_an_empty_number_leaves_a_suggestion_out(manager, shop, dairy, case, milk):
     shop.ingredient("Milk", minimum=10000)
     rows = [{"ingredient": milk.pk, "pack": case.pk, "packs": ""}]
@@ -343,6 +367,14 @@ def test_nothing_low_says_so_and_no_location_breaks_nothing(manager, shop):
     shop.location.save()
     assert manager.get(page("purchaseorder_suggestions")).status_code == 200
     assert manager.post(page("purchaseorder_suggestions")).status_code == 302
+
+
+def test_the_day_of_a_delivery_is_written_as_other_days_are(manager, shop, dairy, case):
+    at = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
+    order = dairy.draft((case, 2), expected_on=dt.date(2026, 11, 22), at=at)
+    for name in ("purchaseorder_change", "purchaseorder_print"):
+        assert "22 Nov 2026" in text_of(manager.get(page(name, order.pk)))
+    assert "22 Nov 2026" in text_of(manager.get(page("purchaseorder_changelist")))
 
 
 def test_the_paper_names_everything_that_a_supplier_needs(manager, shop, dairy, case):
