@@ -1,5 +1,6 @@
 """From whom the shop buys, in which packs, and what it has ordered."""
 
+import datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -142,9 +143,9 @@ class PurchaseOrder(models.Model):
         return f"PO-{self.pk}"
 
     @transition(field=status, source=Status.DRAFT, target=Status.ORDERED, permission="inventory.order_purchaseorder")
-    def order(self) -> None:
+    def order(self, *, at: datetime.datetime | None = None) -> None:
         """The supplier has been asked."""
-        self.ordered_at = timezone.now()
+        self.ordered_at = at or timezone.now()
 
     @transition(
         field=status,

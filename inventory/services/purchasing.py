@@ -4,8 +4,10 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_fsm import can_proceed, get_all_FIELD_transitions
 
@@ -40,6 +42,7 @@ def draft_purchase_order(
     expected_on: datetime.date | None = None,
     comment: str = "",
     created_by_id: int | None,
+    at: datetime.datetime | None = None,
 ) -> PurchaseOrder:
     """Writes down what shall be ordered. Nobody has been asked for anything yet.
 
@@ -49,10 +52,16 @@ def draft_purchase_order(
     supplier = lock_record(Supplier, supplier.pk)
     check_active(supplier)
     check_open(location)
-    check_details(location, expected_on=expected_on, comment=comment)
+    moment = at or timezone.now()
+    check_details(location, expected_on=expected_on, comment=comment, at=moment)
     rows = ordered_rows(supplier, lines)
     order = PurchaseOrder.objects.create(
-        supplier=supplier, location=location, expected_on=expected_on, comment=comment, created_by_id=created_by_id
+        supplier=supplier,
+        location=location,
+        expected_on=expected_on,
+        comment=comment,
+        created_by_id=created_by_id,
+        created_at=moment,
     )
     write_rows(order, rows)
     return order
@@ -83,7 +92,10 @@ def edit_purchase_order(
     if "location" in changes:
         check_open(order.location)
     check_details(
-        order.location, expected_on=order.expected_on if "expected_on" in changes else None, comment=order.comment
+        order.location,
+        expected_on=order.expected_on if "expected_on" in changes else None,
+        comment=order.comment,
+        at=timezone.now(),
     )
     order.save(update_fields=list(changes))
     if lines is not None:
@@ -94,13 +106,13 @@ def edit_purchase_order(
 
 
 @transaction.atomic
-def order_purchase_order(*, order_id: int) -> PurchaseOrder:
+def order_purchase_order(*, order_id: int, at: datetime.datetime | None = None) -> PurchaseOrder:
     """draft → ordered: the supplier has been asked.
 
     Raises UnknownPurchaseOrder, WrongStatus, InactiveSupplier, ClosedLocation, InvalidInput for one without lines.
     """
     order = lock_purchase_order(order_id)
-    proceed(order, "order")
+    proceed(order, "order", at=at or timezone.now())
     check_active(order.supplier)
     check_open(order.location)
     if not order.lines.exists():
@@ -131,14 +143,14 @@ def close_purchase_order(*, order_id: int) -> PurchaseOrder:
     return order
 
 
-def proceed(order: PurchaseOrder, verb: str) -> None:
+def proceed(order: PurchaseOrder, verb: str, **arguments: Any) -> None:
     """Makes the transition `verb` on a locked purchase order in memory. Raises WrongStatus."""
     transition = getattr(order, verb)
     if not can_proceed(transition):
         field = PurchaseOrder._meta.get_field("status")
         sources = {one.source for one in get_all_FIELD_transitions(order, field) if one.name == verb}
         raise wrong_status(order, [status for status in Status.values if status in sources])
-    transition()
+    transition(**arguments)
 
 
 def require_status(order: PurchaseOrder, allowed: Sequence[str]) -> None:
@@ -163,9 +175,12 @@ def check_active(supplier: Supplier) -> None:
         raise InactiveSupplier(supplier.name)
 
 
-def check_details(location: Location, *, expected_on: datetime.date | None, comment: str) -> None:
-    """Raises InvalidInput for a delivery expected before the location's today, or an endless comment."""
-    if expected_on is not None and expected_on < location.today():
+def check_details(
+    location: Location, *, expected_on: datetime.date | None, comment: str, at: datetime.datetime
+) -> None:
+    """Raises InvalidInput for a delivery expected before the location's day at the moment `at`, or an endless
+    comment."""
+    if expected_on is not None and expected_on < location.today(at):
         raise InvalidInput.at("expected_on", _("A delivery can't be expected before today."))
     if len(comment) > LONGEST_COMMENT:
         raise InvalidInput.at("comment", _("A comment has at most %(most)d letters.") % {"most": LONGEST_COMMENT})

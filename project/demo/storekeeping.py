@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Mapping
 from decimal import Decimal
 
+from foundation.decimals import plain
 from foundation.services.records import add_record
 from inventory import house_recipes as house
 from inventory.models import Ingredient, Location, Supplier, SupplierPack
@@ -15,6 +16,7 @@ from inventory.services.purchasing import OrderedLine, draft_purchase_order, ord
 from inventory.services.shelves import add_shelf
 from inventory.services.stock import receive_stock
 from inventory.services.suppliers import PackEntry, add_supplier
+from inventory.units import nicest
 from project.demo.storeroom import SUPPLIES
 
 TEA = (house.BLACK_TEA, house.GREEN_TEA, house.OOLONG_TEA, house.MATCHA)
@@ -60,13 +62,15 @@ SHELVES = {
 MILK_KEEPS = datetime.timedelta(days=10)
 DRY_PEARLS = "Tapioca pearls, dry"
 COOKED_FROM_A_KILO = Decimal(2200)
+# Nobody lifts a bottle of five litres.
+SMALLEST_BARREL = 5000
 
 
 def know_suppliers() -> dict[str, Supplier]:
     """Writes the suppliers with their packs, and that fresh milk keeps ten days; before anything is delivered."""
-    ids = dict(Ingredient.objects.values_list("name", "pk"))
+    known = {one.name: one for one in Ingredient.objects.all()}
     change_ingredient(
-        ingredient_id=ids[house.FRESH_MILK],
+        ingredient_id=known[house.FRESH_MILK].pk,
         changes={"tracks_expiry": True, "shelf_life_hours": MILK_KEEPS // datetime.timedelta(hours=1)},
     )
     return {
@@ -74,18 +78,27 @@ def know_suppliers() -> dict[str, Supplier]:
             fields={"name": name, "phone": phone},
             packs=[
                 PackEntry(
-                    ingredient_id=ids[ingredient],
-                    name=f"pack of {SUPPLIES[ingredient].pack:,}",
+                    ingredient_id=known[ingredient].pk,
+                    name=pack_name(SUPPLIES[ingredient].pack, known[ingredient].unit),
                     quantity=Decimal(SUPPLIES[ingredient].pack),
                     price=Decimal(SUPPLIES[ingredient].price),
                     is_preferred=True,
                 )
                 for ingredient in ingredients
-                if ingredient in ids
+                if ingredient in known
             ],
         )
         for name, (ingredients, phone) in SUPPLIERS.items()
     }
+
+
+def pack_name(content: int, base_unit: str) -> str:
+    """What a supplier calls a pack of so many base units: bag of 1 kg, bottle of 1 l, sleeve of 50."""
+    if base_unit == Ingredient.Unit.PIECE:
+        return f"sleeve of {content}"
+    amount = nicest(Decimal(content), base_unit)
+    container = "bag" if base_unit == Ingredient.Unit.GRAM else "bottle" if content < SMALLEST_BARREL else "barrel"
+    return f"{container} of {plain(amount.quantity)} {amount.unit.code}"
 
 
 def arrange_shelves(location: Location) -> None:
@@ -113,8 +126,7 @@ def look_ahead(location: Location, *, suppliers: Mapping[str, Supplier], user_id
         at=now,
     )
     syrups, toppings = suppliers["Sukhumvit Syrups"], suppliers["Pearl & Jelly Kitchen"]
-    # By the clock on the wall: nothing is ordered for a day that is over.
-    tomorrow = location.today() + datetime.timedelta(days=1)
+    tomorrow = location.today(now) + datetime.timedelta(days=1)
     order = draft_purchase_order(
         supplier=syrups,
         location=location,
@@ -122,13 +134,15 @@ def look_ahead(location: Location, *, suppliers: Mapping[str, Supplier], user_id
         expected_on=tomorrow,
         comment="Two bottles broke",
         created_by_id=user_id,
+        at=now,
     )
-    order_purchase_order(order_id=order.pk)
+    order_purchase_order(order_id=order.pk, at=now)
     draft_purchase_order(
         supplier=toppings,
         location=location,
         lines=[OrderedLine(pack_of(toppings, house.COCONUT_JELLY).pk, Decimal(1))],
         created_by_id=user_id,
+        at=now,
     )
 
 

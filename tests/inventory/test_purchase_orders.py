@@ -247,3 +247,14 @@ def test_an_unknown_order_is_missing(db):
     for verb in (order_purchase_order, cancel_purchase_order, edit_purchase_order):
         with pytest.raises(UnknownPurchaseOrder, match="There is no purchase order 7"):
             verb(order_id=7)
+
+
+def test_an_order_is_drafted_and_sent_at_the_moments_that_are_named(shop, dairy, case):
+    at = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    order = dairy.draft((case, 2), expected_on=dt.date(2026, 3, 2), at=at)
+    order_purchase_order(order_id=order.pk, at=at + dt.timedelta(hours=1))
+    sent = PurchaseOrder.objects.get(pk=order.pk)
+    assert (sent.created_at, sent.ordered_at) == (at, at + dt.timedelta(hours=1))
+    with pytest.raises(InvalidInput) as caught:
+        dairy.draft((case, 2), expected_on=dt.date(2026, 2, 28), at=at)
+    assert caught.value.errors == {"expected_on": ["A delivery can't be expected before today."]}

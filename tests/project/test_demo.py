@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Count, F
 from django.test import override_settings
 
+from inventory import house_recipes as house
 from inventory.lot_selectors import lots_that_differ_from_their_level
 from inventory.models import (
     DefaultLocation,
@@ -241,6 +242,23 @@ def test_the_store_room_has_suppliers_shelves_dates_a_recipe_and_something_on_or
     assert sorted(PurchaseOrder.objects.values_list("status", "lines__ingredient__name")) == [
         ("draft", "Coconut jelly"),
         ("ordered", "Hazelnut syrup"),
+    ]
+
+
+def test_what_is_ordered_is_dated_by_the_moment_that_the_shop_is_made_for():
+    assert set(PurchaseOrder.objects.values_list("created_at", flat=True)) == {NOW}
+    ordered = PurchaseOrder.objects.get(status="ordered")
+    assert (ordered.ordered_at, ordered.expected_on) == (NOW, datetime.date(2026, 11, 22))
+
+
+def test_packs_are_called_what_a_supplier_would_call_them():
+    names = dict(SupplierPack.objects.values_list("ingredient__name", "name"))
+    assert [names[one] for one in (house.COCOA, house.MATCHA, house.OAT_MILK, house.BLACK_TEA, house.LID)] == [
+        "bag of 1 kg",
+        "bag of 500 g",
+        "bottle of 1 l",
+        "barrel of 5 l",
+        "sleeve of 100",
     ]
 
 
