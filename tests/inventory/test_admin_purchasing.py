@@ -336,7 +336,8 @@ def test_more_suggestions_than_a_form_takes_are_announced(manager, shop, dairy):
     address = page("purchaseorder_suggestions")
     shown = manager.get(address)
     assert "These are the first 120 lines of 122." in text_of(shown)
-    rows = [{name: form[name].value() for name in ("ingredient", "pack", "packs")} for form in shown.context["formset"].forms]
+    names = ("ingredient", "pack", "packs")
+    rows = [{name: form[name].value() for name in names} for form in shown.context["formset"].forms]
     manager.post(address, formset("lines", rows))
     assert PurchaseOrder.objects.get().lines.count() == 120
     rest = manager.get(address)

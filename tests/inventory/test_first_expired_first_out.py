@@ -164,9 +164,22 @@ def test_a_named_lot_that_does_not_cover_it_is_refused_though_the_level_would(sh
     receive(shop, milk, (1000, 0, "0.05"), (1000, 7, "0.05"))
     lot = StockLot.objects.order_by("expires_at").first()
     line = StockLine(milk.pk, Decimal("1000.001"), lot_id=lot.pk)
-    with pytest.raises(InsufficientStock):
+    with pytest.raises(InsufficientStock) as caught:
         write_off_stock(location=shop.location, lines=[line], reason="spoilage", created_by_id=None)
+    assert caught.value.detail == "Not enough in stock. Milk: 1000.001 ml needed of a lot that holds 1000."
+    [shortage] = caught.value.extra["shortages"]
+    assert (shortage["lot"], shortage["needed"], shortage["available"]) == (lot.pk, "1000.001", "1000.000")
+    harbour = Shop.open("Harbour")
+    with pytest.raises(InsufficientStock) as caught:
+        transfer_stock(
+            source=shop.location,
+            destination=harbour.location,
+            lines=[line, StockLine(milk.pk, Decimal(1))],
+            created_by_id=None,
+        )
+    assert caught.value.detail == "Not enough in stock. Milk: 1000.001 ml needed of a lot that holds 1000."
     assert lots(shop) == [("2026-03-14", 1000), ("2026-03-21", 1000)]
+    assert lots(harbour) == []
 
 
 def test_a_transfer_carries_dates_codes_and_values(shop, milk):
