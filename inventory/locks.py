@@ -83,6 +83,24 @@ def lock_ledger() -> None:
         cursor.execute("LOCK TABLE inventory_stockmovement IN SHARE MODE")
 
 
+def lock_quantities() -> None:
+    """Waits for everybody who is writing down a quantity of an ingredient, in the ledger or anywhere else, and holds up
+    those who come later, until the end of the transaction. To be taken before any row.
+
+    In the order in which others get to these tables: a count writes its lines before the ledger, a receipt the packs
+    and then the lines of its order after it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE inventory_stockcountline IN SHARE MODE")
+    lock_ledger()
+    lock_menu()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "LOCK TABLE inventory_recipeline, inventory_optioneffect, inventory_preparationrecipe, "
+            "inventory_preparationrecipeline, inventory_supplierpack, inventory_purchaseorderline IN SHARE MODE"
+        )
+
+
 def lock_menu() -> None:
     """Holds up everybody else who writes categories, ingredients, options or products until the end of the
     transaction. Nobody who reads them or sells from them waits."""

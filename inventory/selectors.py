@@ -21,12 +21,29 @@ from inventory.models import (
     Location,
     Option,
     OptionEffect,
+    PreparationRecipe,
+    PreparationRecipeLine,
     Product,
+    PurchaseOrderLine,
     RecipeLine,
+    StockCountLine,
     StockLevel,
     StockMovement,
+    SupplierPack,
 )
 from users.models import User
+
+# Where quantities of an ingredient are written down beside the ledger, and in which field it stands.
+QUANTITIES: tuple[tuple[type[models.Model], str], ...] = (
+    (RecipeLine, "ingredient"),
+    (OptionEffect, "ingredient"),
+    (OptionEffect, "replacement"),
+    (PreparationRecipe, "ingredient"),
+    (PreparationRecipeLine, "ingredient"),
+    (SupplierPack, "ingredient"),
+    (PurchaseOrderLine, "ingredient"),
+    (StockCountLine, "ingredient"),
+)
 
 
 def location_for(*, user: User | AnonymousUser, location_id: int | None) -> Location:
@@ -235,6 +252,17 @@ def levels_that_differ_from_the_ledger() -> list[tuple[int, int, Decimal, Decima
 def ingredient_has_moved(ingredient: Ingredient) -> bool:
     """Whether the ledger knows the ingredient: then its unit is fixed."""
     return StockMovement.objects.filter(ingredient=ingredient).exists()
+
+
+def named_in_its_unit(ingredient: Ingredient) -> list[str]:
+    """The kinds of records, by their names, that hold a quantity of the ingredient: then its unit is fixed too. One
+    query. A minimum is none of them: it is set anew beside the unit."""
+    asked = Ingredient.objects.filter(pk=ingredient.pk).values_list(
+        *(Exists(model._default_manager.filter(**{field: OuterRef("pk")})) for model, field in QUANTITIES)
+    )
+    found = next(iter(asked), (False,) * len(QUANTITIES))
+    named = [model for (model, _field), is_named in zip(QUANTITIES, found, strict=True) if is_named]
+    return list(dict.fromkeys(str(model._meta.verbose_name_plural) for model in named))
 
 
 def describe_shortages(

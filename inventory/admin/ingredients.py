@@ -26,7 +26,7 @@ from inventory.admin.places import MOST_COLUMNS, places, shows_places
 from inventory.admin.shown import level_shown, low_badge
 from inventory.lot_selectors import lots_in_stock
 from inventory.models import Ingredient, Location, StockLevel
-from inventory.selectors import ingredient_has_moved
+from inventory.selectors import ingredient_has_moved, named_in_its_unit
 from inventory.services.ingredients import change_ingredient
 from inventory.services.minimums import set_minimums
 
@@ -140,8 +140,9 @@ class IngredientAdmin(Exchanges, RefusalsInForms, ExplainsDeleting, ShopModelAdm
         return type(form_class.__name__, (form_class,), {"places": mine})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Ingredient | None = None) -> tuple[str, ...]:
-        """Once it has moved, its unit is fixed."""
-        return ("unit",) if obj is not None and ingredient_has_moved(obj) else ()
+        """Once it has moved, or a quantity of it is written down somewhere, its unit is fixed."""
+        is_fixed = obj is not None and (ingredient_has_moved(obj) or named_in_its_unit(obj))
+        return ("unit",) if is_fixed else ()
 
     def save_model(self, request: HttpRequest, obj: Ingredient, form: Any, change: bool) -> None:
         if change:

@@ -8,12 +8,9 @@ from django.db.models import Model
 from foundation.services.records import add_record
 from inventory.exchange.columns import ChoiceCell, Column, TextCell, WholeCell, YesNoCell
 from inventory.exchange.resource import ExchangeMeta, ExchangeResource
-from inventory.locks import lock_ledger
+from inventory.locks import lock_ledger, lock_quantities
 from inventory.models import Ingredient
 from inventory.services.ingredients import change_ingredient
-
-# To change these, the service waits until nobody is writing to the ledger.
-FIXED_BY_THE_LEDGER = ("unit", "tracks_expiry")
 
 
 class IngredientResource(ExchangeResource):
@@ -28,20 +25,20 @@ class IngredientResource(ExchangeResource):
         import_id_fields = ("name",)
 
     def lock(self) -> None:
-        if self.changes_what_the_ledger_fixes():
-            # Before any row: the service would take it in the middle.
+        # Before any row: the service would take these locks in the middle.
+        if self.changes("unit"):
+            lock_quantities()
+        elif self.changes("tracks_expiry"):
             lock_ledger()
         super().lock()
 
-    def changes_what_the_ledger_fixes(self) -> bool:
-        """Whether the file says of an ingredient that is there another unit, or another way to keep it."""
-        there = {one.name: one for one in Ingredient.objects.only("name", *FIXED_BY_THE_LEDGER)}
+    def changes(self, column: str) -> bool:
+        """Whether the file says something else in this column of an ingredient that is there."""
+        there = {one.name: one for one in Ingredient.objects.only("name", column)}
         return any(
             self.differs(there[line.cells["name"]], column, line.cells[column])
             for line in self.table.lines
-            if line.cells["name"] in there
-            for column in FIXED_BY_THE_LEDGER
-            if column in line.cells
+            if column in line.cells and line.cells["name"] in there
         )
 
     def differs(self, ingredient: Ingredient, column: str, text: str) -> bool:

@@ -10,6 +10,7 @@ from foundation.errors import InvalidInput
 from inventory.exchange.errors import ChangedSincePreview, WrongLines
 from inventory.models import Ingredient, Option, OptionEffect, Product, RecipeLine, StockLevel, StockLot, StockMovement
 from inventory.services.exchange import export_file, import_file
+from tests.inventory.deliveries import Deliveries
 from tests.inventory.spreadsheets import bring_in, csv_file, look_at, outcomes
 from tests.shop import Shop
 
@@ -395,3 +396,17 @@ def test_the_errors_of_a_file_are_those_of_its_lines() -> None:
 
     assert list(caught.value.errors) == ["line 2.unit", "line 3.name"]
     assert caught.value.detail.startswith("Line 2, unit: “x” is unknown.")
+
+
+def test_the_unit_of_what_a_pack_names_cannot_change() -> None:
+    bar = Shop.open()
+    Deliveries(bar).pack(bar.ingredient("Tea", "g"), 500)
+
+    assert refused("ingredients", "name,unit", "Tea,pc") == [
+        (
+            2,
+            "unit",
+            "Tea is named by packs: its unit stays g. Take it out there first, or make a new ingredient.",
+        )
+    ]
+    assert Ingredient.objects.get().unit == "g"

@@ -53,10 +53,11 @@ def test_of_two_people_with_the_same_new_products_one_imports_and_the_other_look
 def test_imports_sales_and_changes_by_hand_do_not_block_each_other() -> None:
     bar = Shop.open()
     milk = bar.ingredient("Milk", "ml", stock=10_000)
-    tea = bar.ingredient("Tea", "g")
+    bar.ingredient("Tea", "g")
+    cocoa = bar.ingredient("Cocoa", "g")
     latte = bar.product("Latte", "70.00", {milk: 200})
     prices = csv_file("name,price", "Latte,75")
-    units = csv_file("name,unit", "Milk,ml", "Tea,pc")
+    units = csv_file("name,unit", "Milk,ml", "Cocoa,pc")
     recipes = csv_file("product,ingredient,quantity", "Latte,Milk,200", "Latte,Tea,1")
 
     outcomes = at_once(
@@ -65,7 +66,7 @@ def test_imports_sales_and_changes_by_hand_do_not_block_each_other() -> None:
             lambda: import_file(subject="ingredients", file_name="a.csv", content=units),
             lambda: import_file(subject="recipes", file_name="a.csv", content=recipes),
             lambda: change_product(product_id=latte.pk, fields={"position": 7}),
-            lambda: change_ingredient(ingredient_id=tea.pk, changes={"unit": "pc"}),
+            lambda: change_ingredient(ingredient_id=cocoa.pk, changes={"unit": "pc"}),
             *[lambda: bar.receive({milk: 5})] * 6,
         ]
     )
@@ -73,5 +74,5 @@ def test_imports_sales_and_changes_by_hand_do_not_block_each_other() -> None:
     assert not [one for one in outcomes if isinstance(one, Exception)]
     latte.refresh_from_db()
     assert (latte.price, latte.position) == (Decimal("75.00"), 7)
-    assert Ingredient.objects.get(name="Tea").unit == "pc"
+    assert Ingredient.objects.get(name="Cocoa").unit == "pc"
     assert not Order.objects.exists()

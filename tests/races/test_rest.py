@@ -15,6 +15,8 @@ from inventory.services.catalogue import RecipeEntry, change_product
 from inventory.services.ingredients import change_ingredient
 from inventory.services.option_groups import OptionEntry, change_option_group
 from orders.models import Customer, Order
+from tests.inventory.deliveries import Deliveries
+from tests.inventory.kitchen import makes
 from tests.races.threads import PATIENCE, at_once
 from tests.rest import Rest
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
@@ -93,14 +95,31 @@ def somebody_waits() -> bool:
     return waits
 
 
-def test_an_ingredient_that_arrives_meanwhile_keeps_its_unit(shop: Shop) -> None:
+def ordered_by_the_case(shop: Shop, pearls: Ingredient) -> None:
+    dairy = Deliveries(shop)
+    dairy.ordered((dairy.pack(pearls, 500), 2))
+
+
+USES = {
+    "delivered": lambda shop, pearls: shop.receive({pearls: 500}),
+    "ordered": ordered_by_the_case,
+    "in a recipe": lambda shop, pearls: shop.product("Milk tea", recipe={pearls: 60}),
+    "made here": lambda shop, pearls: makes(shop, pearls, 1500, {Ingredient.objects.get(name="Dry"): 1000}),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_an_ingredient_that_is_used_meanwhile_keeps_its_unit(
+    shop: Shop, use: Callable[[Shop, Ingredient], Any]
+) -> None:
     """The van stands at the door: its receipt is written and not committed when somebody changes the unit."""
     pearls = Ingredient.objects.create(name="Pearls", unit="g")
+    Ingredient.objects.create(name="Dry", unit="g")
     is_written, is_over = Event(), Event()
 
-    def receive() -> None:
+    def write() -> None:
         with transaction.atomic():
-            shop.receive({pearls: 500})
+            use(shop, pearls)
             is_written.set()
             # Until the other one waits at the lock, or has slipped through because there is none.
             while not is_over.wait(0.01) and not somebody_waits():
@@ -113,7 +132,7 @@ def test_an_ingredient_that_arrives_meanwhile_keeps_its_unit(shop: Shop) -> None
         finally:
             is_over.set()
 
-    _received, changed = at_once([receive, change])
+    _written, changed = at_once([write, change])
     assert isinstance(changed, InvalidInput), changed
     pearls.refresh_from_db()
     assert pearls.unit == "g"
