@@ -1,6 +1,7 @@
 """What every admin of the shop starts from."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -46,6 +47,9 @@ class ShopModelAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     formfield_overrides = {**DECIMALS, **LONG_TEXTS}
+    # The theme asks for them at every row of a list; what is not there, Django searches the whole ModelAdmin for.
+    list_sections: ClassVar[Sequence[Any]] = ()
+    list_sections_classes = ""
     # Labels stand above their fields: two of them fit side by side.
     compressed_fields = False
     # Counting each choice of each filter would read the whole table.
