@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_fsm import can_proceed, get_all_FIELD_transitions
 
 from foundation.errors import InvalidInput
 from inventory.count_selectors import CORRECTIONS, DOCUMENT_TYPE, difference_of, moved_since
@@ -24,12 +23,12 @@ from inventory.errors import (
     NothingToCount,
     UnknownIngredient,
     UnknownShelf,
-    WrongStatus,
 )
 from inventory.locks import lock_count, lock_levels, lock_location
 from inventory.models import Ingredient, Location, Shelf, StockCount, StockCountLine, StockLevel, StockMovement
 from inventory.services.ledger import Movement, open_levels, post_movements
 from inventory.services.lines import check_open, quantity_fault
+from inventory.services.statuses import proceed, require_status
 
 # More nobody counts in one go; a larger store room is counted shelf by shelf.
 MOST_LINES = 900
@@ -323,28 +322,3 @@ def refuse_if_outdated(count: StockCount, lines: Sequence[StockCountLine], level
             short[line.ingredient_id] = line.ingredient.name
     if corrected or short:
         raise CountAgain(corrected=corrected, short=short)
-
-
-def proceed(count: StockCount, verb: str) -> None:
-    """Makes the transition `verb` on a locked count in memory. Raises WrongStatus."""
-    transition = getattr(count, verb)
-    if not can_proceed(transition):
-        sources = {
-            one.source
-            for one in get_all_FIELD_transitions(count, StockCount._meta.get_field("status"))
-            if one.name == verb
-        }
-        require_status(count, [status for status in StockCount.Status.values if status in sources])
-    transition()
-
-
-def require_status(count: StockCount, allowed: Sequence[str]) -> None:
-    """Raises WrongStatus unless the locked count's status is one of `allowed`."""
-    if count.status not in allowed:
-        labels = dict(StockCount.Status.choices)
-        raise WrongStatus(
-            document=_("Stock count %(number)s") % {"number": count.pk},
-            status=count.status,
-            status_label=str(labels[count.status]),
-            allowed=[str(labels[status]) for status in allowed],
-        )

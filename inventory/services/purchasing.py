@@ -4,20 +4,19 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_fsm import can_proceed, get_all_FIELD_transitions
 
 from foundation.errors import InvalidInput
 from foundation.locks import lock_record
-from inventory.errors import ChangedMeanwhile, InactiveSupplier, WrongStatus
+from inventory.errors import ChangedMeanwhile, InactiveSupplier
 from inventory.locks import lock_purchase_order
 from inventory.models import Location, PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPack
 from inventory.services.lines import MOST_LINES, check_open, quantity_fault
 from inventory.services.prices import price_fault
+from inventory.services.statuses import proceed, require_status
 from inventory.units import times
 
 Status = PurchaseOrder.Status
@@ -141,32 +140,6 @@ def close_purchase_order(*, order_id: int) -> PurchaseOrder:
     proceed(order, "receive")
     order.save(update_fields=["status", "closed_at"])
     return order
-
-
-def proceed(order: PurchaseOrder, verb: str, **arguments: Any) -> None:
-    """Makes the transition `verb` on a locked purchase order in memory. Raises WrongStatus."""
-    transition = getattr(order, verb)
-    if not can_proceed(transition):
-        field = PurchaseOrder._meta.get_field("status")
-        sources = {one.source for one in get_all_FIELD_transitions(order, field) if one.name == verb}
-        raise wrong_status(order, [status for status in Status.values if status in sources])
-    transition(**arguments)
-
-
-def require_status(order: PurchaseOrder, allowed: Sequence[str]) -> None:
-    """Raises WrongStatus unless the locked order's status is one of `allowed`."""
-    if order.status not in allowed:
-        raise wrong_status(order, allowed)
-
-
-def wrong_status(order: PurchaseOrder, allowed: Sequence[str]) -> WrongStatus:
-    labels = dict(Status.choices)
-    return WrongStatus(
-        document=order,
-        status=order.status,
-        status_label=str(labels[Status(order.status)]),
-        allowed=[str(labels[Status(status)]) for status in allowed],
-    )
 
 
 def check_active(supplier: Supplier) -> None:

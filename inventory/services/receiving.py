@@ -15,8 +15,9 @@ from inventory.locks import lock_packs, lock_purchase_order
 from inventory.models import Ingredient, Location, PurchaseOrder, PurchaseOrderLine, StockDocument, SupplierPack
 from inventory.services.lines import MOST_LINES, StockLine, check_open, quantity_fault
 from inventory.services.prices import price_fault
-from inventory.services.purchasing import LONGEST_COMMENT, proceed, require_status
+from inventory.services.purchasing import LONGEST_COMMENT
 from inventory.services.receipts import Incoming, expiries_of, post_receipt
+from inventory.services.statuses import proceed, require_status
 from inventory.units import times, to_base, value_of
 
 LONGEST_NOTE, LONGEST_CODE = 60, 60

@@ -4,8 +4,8 @@ import datetime
 from collections.abc import Sequence
 
 from django.db import transaction
-from django_fsm import can_proceed, get_all_FIELD_transitions
 
+from foundation.statuses import labels_of, make_transition
 from orders.errors import WrongStatus
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent
@@ -44,13 +44,7 @@ def advance(order_id: int, verb: OrderEvent.Kind, actor: Actor, *, at: datetime.
 
 def proceed(order: Order, verb: str, *, at: datetime.datetime | None = None) -> None:
     """Makes the transition `verb` on a locked order in memory. Raises WrongStatus."""
-    transition = getattr(order, verb)
-    if not can_proceed(transition):
-        sources = {
-            one.source for one in get_all_FIELD_transitions(order, Order._meta.get_field("status")) if one.name == verb
-        }
-        raise wrong_status(order, [status for status in Order.Status.values if status in sources])
-    transition()
+    make_transition(order, verb, refuse=lambda allowed: wrong_status(order, allowed))
     if at is not None and not order.is_active:
         order.closed_at = at
 
@@ -62,10 +56,9 @@ def require_status(order: Order, allowed: Sequence[str]) -> None:
 
 
 def wrong_status(order: Order, allowed: Sequence[str]) -> WrongStatus:
-    labels = dict(Order.Status.choices)
     return WrongStatus(
         number=order.number,
         status=order.status,
-        status_label=str(labels[order.status]),
-        allowed=[str(labels[status]) for status in allowed],
+        status_label=order.get_status_display(),
+        allowed=labels_of(order, allowed),
     )
