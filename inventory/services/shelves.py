@@ -103,5 +103,6 @@ def stand_on(shelf: Shelf, ingredient_ids: Collection[int]) -> None:
     open_levels(pairs=[(shelf.location_id, pk) for pk in wanted])
     lock_levels(location_ids=[shelf.location_id], ingredient_ids=wanted | standing)
     levels = StockLevel.objects.filter(location_id=shelf.location_id)
-    levels.filter(ingredient_id__in=standing - wanted).update(shelf=None)
+    # Unless somebody has put it on another shelf while we waited for its level.
+    levels.filter(ingredient_id__in=standing - wanted, shelf=shelf).update(shelf=None)
     levels.filter(ingredient_id__in=wanted).exclude(shelf=shelf).update(shelf=shelf)
