@@ -196,7 +196,7 @@ def execute(lines: Sequence[Movement], guards: Sequence[Guard], call: dict[str, 
         "guard_portions": [guard.portion for guard in guards],
     }
     with connection.cursor() as cursor:
-        if _seen_with_lots.isdisjoint(one.ingredient_id for one in (*lines, *guards)):
+        if _seen_with_lots.isdisjoint(parameters["ingredients"] + parameters["guard_ingredients"]):
             cursor.execute(WITHOUT_LOTS, parameters)
             verdicts = [Verdict(*row) for row in cursor.fetchall()]
             with_lots = {one.ingredient_id for one in verdicts if one.has_lots}

@@ -1,6 +1,6 @@
 """The page on which an order is put together, and the questions that its script asks while somebody does."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -31,7 +31,14 @@ SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
 SELL_ANYWAY = "inventory.sell_anyway"
 
 
-def leniency(request: HttpRequest, cart: Cart) -> dict[str, bool]:
+class Leniency(TypedDict):
+    """What a sale may pass over, in the words of the services."""
+
+    allow_below_minimum: bool
+    sell_anyway: bool
+
+
+def leniency(request: HttpRequest, cart: Cart) -> Leniency:
     """What the cart asks to be let pass, in the words of the services. Raises NotPermitted for who may not."""
     if cart.sells_below_minimum and not request.user.has_perm(SELL_BELOW_MINIMUM):
         raise NotPermitted(_("You may not sell what is below its minimum."))

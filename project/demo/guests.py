@@ -58,7 +58,7 @@ class Step:
     """What happens to an order at a moment. `restock` matters to a cancellation only."""
 
     at: Moment
-    verb: Verb
+    verb: OrderEvent.Kind
     reason: str = ""
     restock: bool = True
 
@@ -68,7 +68,7 @@ class Visit:
     """An order to be placed, and its further life. `guest` and `worker` count the people of the place."""
 
     placed_at: Moment
-    channel: Channel
+    channel: Order.Channel
     lines: tuple[OrderLine, ...]
     guest: int | None
     worker: int | None

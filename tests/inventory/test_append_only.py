@@ -75,21 +75,21 @@ def test_a_level_below_zero_is_refused_by_the_database(movement):
             "stock_level_once",
         ),
         (
-            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, document_type, "
-            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 0, reason, 0, 0, '', '', '', "
-            "'', now() FROM inventory_stockmovement",
+            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, "
+            "document_type, document_id, line_id, comment, created_at) "
+            "SELECT location_id, ingredient_id, 0, reason, 0, 0, '', '', '', '', now() FROM inventory_stockmovement",
             "movement_moves",
         ),
         (
-            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, document_type, "
-            "document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 1, reason, -1, 0, '', '', '', "
-            "'', now() FROM inventory_stockmovement",
+            "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, "
+            "document_type, document_id, line_id, comment, created_at) "
+            "SELECT location_id, ingredient_id, 1, reason, -1, 0, '', '', '', '', now() FROM inventory_stockmovement",
             "movement_cost_not_negative",
         ),
         (
             "INSERT INTO inventory_stockmovement (location_id, ingredient_id, delta, reason, unit_cost, value, "
-            "document_type, document_id, line_id, comment, created_at) SELECT location_id, ingredient_id, 1, reason, 1, "
-            "-1, '', '', '', '', now() FROM inventory_stockmovement",
+            "document_type, document_id, line_id, comment, created_at) "
+            "SELECT location_id, ingredient_id, 1, reason, 1, -1, '', '', '', '', now() FROM inventory_stockmovement",
             "movement_value_goes_where_the_stock_goes",
         ),
         ("UPDATE inventory_stocklevel SET value = -1", "stock_value_only_where_there_is_stock"),

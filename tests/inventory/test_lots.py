@@ -14,7 +14,6 @@ from inventory.watching import lots_are_what_their_levels_hold
 from monitoring.errors import CheckFailed
 from monitoring.registry import checks
 from tests.inventory.kitchen import assert_in_order, dated, in_hours, lot_of, quantities, state, tracked, value_of
-from tests.rest import Rest
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
