@@ -18,6 +18,7 @@ from inventory.models import (
     PreparationRecipe,
     PurchaseOrder,
     PurchaseOrderLine,
+    StockDocument,
     StockLevel,
     StockMovement,
     Supplier,
@@ -227,3 +228,17 @@ def with_totals(orders: QuerySet[PurchaseOrder]) -> QuerySet[PurchaseOrder]:
 def total_of(lines: Iterable[PurchaseOrderLine]) -> Decimal:
     """What the lines with a known price come to: packs × price."""
     return sum((line.packs * line.price for line in lines if line.price is not None), ZERO)
+
+
+def paid_for(receipts: Iterable[StockDocument]) -> dict[int, Decimal]:
+    """{receipt id: money} that the ledger says each receipt brought onto the shelves, in one query."""
+    paid = {receipt.pk: ZERO for receipt in receipts}
+    for document_id, money in (
+        StockMovement.objects.filter(document_type=StockDocument.Kind.RECEIPT, document_id__in=[str(pk) for pk in paid])
+        .order_by()
+        .values("document_id")
+        .annotate(money=Sum("value"))
+        .values_list("document_id", "money")
+    ):
+        paid[int(document_id)] = money
+    return paid

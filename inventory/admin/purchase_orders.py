@@ -28,7 +28,7 @@ from inventory.admin.purchase_tables import order_rows, status_badge
 from inventory.admin.receiving_page import ReceiveOrderPage
 from inventory.admin.shown import when_shown
 from inventory.models import PurchaseOrder
-from inventory.purchasing_selectors import total_of, with_totals
+from inventory.purchasing_selectors import paid_for, total_of, with_totals
 from inventory.services.purchasing import cancel_purchase_order, close_purchase_order, order_purchase_order
 
 Status = PurchaseOrder.Status
@@ -163,7 +163,9 @@ class PurchaseOrderAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     def written_out(self, request: HttpRequest, order: PurchaseOrder) -> dict[str, Any]:
         """All that the order's page says."""
         lines = list(order.lines.select_related("ingredient", "pack"))
+        receipts = list(order.receipts.select_related("created_by").order_by("id"))
         may = request.user.has_perm
+        paid = paid_for(receipts) if receipts and may(costs.PERMISSION) else {}
         return {
             "order": order,
             "order_badge": status_badge(order),
@@ -174,9 +176,11 @@ class PurchaseOrderAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
                     "document": receipt,
                     "when": moment_at(receipt.created_at, order.location.time_zone),
                     "by": receipt.created_by,
+                    "paid": money(paid[receipt.pk]) if paid else "",
                 }
-                for receipt in order.receipts.select_related("created_by").order_by("id")
+                for receipt in receipts
             ],
+            "order_paid": money(sum(paid.values())) if paid else "",
             "order_created": moment_at(order.created_at, order.location.time_zone),
             "order_sent": moment_at(order.ordered_at, order.location.time_zone) if order.ordered_at else "",
             "shows_place": shows_places(request),

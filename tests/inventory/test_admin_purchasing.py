@@ -267,6 +267,27 @@ def test_a_received_order_has_no_delivery_page_and_a_late_form_is_refused(manage
     assert StockMovement.objects.count() == 1
 
 
+def test_the_page_of_an_order_says_what_was_paid_for_each_receipt_to_who_sees_costs(manager, dairy, case, milk):
+    order = dairy.ordered((case, 3))
+    dairy.receive(order, {milk: 1}, price="612.34")
+    dairy.receive(order, {milk: 2}, price="500.00")
+
+    text = text_of(manager.get(page("purchaseorder_change", order.pk)))
+
+    assert "Total ฿1,800" in text
+    assert "Paid ฿1,612.34" in text
+    assert "฿612.34" in text.partition("What has come")[2]
+    assert "฿1,000" in text.partition("What has come")[2]
+    for_barista = text_of(signed_in("barista").get(page("purchaseorder_change", order.pk)))
+    assert "What has come" in for_barista
+    assert "Paid" not in for_barista
+    assert "฿" not in for_barista
+
+
+def test_an_order_of_which_nothing_has_come_says_nothing_of_paying(manager, dairy, case):
+    assert "Paid" not in text_of(manager.get(page("purchaseorder_change", dairy.ordered((case, 3)).pk)))
+
+
 def test_a_barista_receives_without_seeing_prices(dairy, case, milk, shop):
     barista, order = signed_in("barista"), dairy.ordered((case, 2))
     address = page("purchaseorder_receive", order.pk)

@@ -61,7 +61,7 @@ def test_milk_is_ordered_received_and_counted_on_a_phone_and_the_latte_costs_mor
 
     # At the desk: a draft for two cases, and it is sent.
     desk.goto("/admin/inventory/purchaseorder/")
-    desk.locator(".sv-bar").get_by_role("link", name="New order").click()
+    desk.locator(".sv-bar").get_by_role("link", name="New purchase order").click()
     desk.get_by_role("link", name="Green Dairy").click()
     desk.locator("#id_lines-0-pack_search").fill("case")
     desk.locator("li[role=option]", has_text="case of 12").click()
