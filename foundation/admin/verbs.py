@@ -53,6 +53,10 @@ class VerbForm(ThemedForm):
         self.obj = obj
         super().__init__(*args, **kwargs)
 
+    def about(self) -> str:
+        """What somebody has to know of the object before they do it; shown above the fields."""
+        return ""
+
 
 class ReasonForm(VerbForm):
     """Why somebody does it; required."""

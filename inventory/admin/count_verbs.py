@@ -38,6 +38,12 @@ class FinishForm(VerbForm):
         elif not self.is_bound:
             self.fields.clear()
 
+    def about(self) -> str:
+        lines = list(self.obj.lines.values_list("counted_quantity", flat=True))
+        if None in lines:
+            return ""
+        return gettext("Everything is counted: %(number)d of %(number)d.") % {"number": len(lines)}
+
     def left_out(self) -> list[int]:
         """The ingredients that somebody saw named and wants to leave out."""
         data = self.cleaned_data

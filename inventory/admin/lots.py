@@ -25,7 +25,7 @@ from inventory.admin.cost_places import sees_costs
 from inventory.admin.expiry_pages import ExpiringPage
 from inventory.admin.filters import IngredientFilter, LocationFilter
 from inventory.admin.ledger_rows import ledger_rows
-from inventory.admin.lot_shown import expiry_badge, keeps_until, local_field_value
+from inventory.admin.lot_shown import expiry_badge, keeps_until, local_field_value, lot_name
 from inventory.admin.places import shows_places
 from inventory.admin.shown import quantity_shown
 from inventory.admin.valuation_pages import MomentField
@@ -71,6 +71,14 @@ class LotWriteOffForm(VerbForm):
         super().__init__(*args, obj=obj, **kwargs)
         self.fields["quantity"].initial = obj.quantity
         self.fields["quantity"].help_text = obj.ingredient.get_unit_display()
+
+    def about(self) -> str:
+        """Which lot: the page lies behind a link in a long list."""
+        return gettext("%(ingredient)s: %(quantity)s there. Keeps until: %(date)s.") % {
+            "ingredient": self.obj.ingredient.name,
+            "quantity": quantity_shown(self.obj.quantity, self.obj.ingredient),
+            "date": lot_name(self.obj, self.obj.location),
+        }
 
 
 class LotChangeForm(VerbForm):

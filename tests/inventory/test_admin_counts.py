@@ -260,6 +260,16 @@ def test_what_nobody_counted_is_named_before_it_is_left_out(bar, milk, tea):
     assert StockCount.objects.get().status == "review"
 
 
+def test_who_finishes_is_told_that_everything_is_counted(bar, milk, tea):
+    count = start(bar, milk, tea)
+    client = signed_in("barista")
+    verb = page("stockcount_verb", count.pk, "submit")
+    note(count, {milk: 900})
+    assert "Everything is counted" not in text_of(client.get(verb))
+    note(count, {tea: 500})
+    assert "Everything is counted: 2 of 2." in text_of(client.get(verb))
+
+
 def test_the_review_shows_differences_to_who_may_post_and_to_nobody_else(bar, milk, tea):
     sugar = bar.ingredient("Sugar", stock=10)
     count = reviewed(bar, {milk: 950, tea: 510, sugar: 10})
