@@ -51,7 +51,7 @@ class ExpiredForm(forms.Form):
 
 
 class ExpiringPage(FormPage):
-    """What has expired, what does so today, within three days and within a week."""
+    """What has expired, what does so today, within 24 hours, within three days and within a week."""
 
     path, name = "expiring/", "expiring"
     title = gettext_lazy("Expiring")
@@ -110,6 +110,8 @@ def groups_of(place: Location, lots: Sequence[Any], at: datetime.datetime, *, wi
     limits = [
         (at, _("Expired"), "expired"),
         (day_end(place, at, 0), _("Today"), "today"),
+        # What keeps for hours and goes off after midnight is not looked at tomorrow.
+        (at + datetime.timedelta(hours=24), _("Within 24 hours"), "today"),
         (day_end(place, at, 3), _("The next 3 days"), "soon"),
         (day_end(place, at, FARTHEST_DAYS), _("The next 7 days"), "later"),
     ]

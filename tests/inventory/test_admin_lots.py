@@ -7,6 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from inventory.admin.expiry_pages import groups_of
+from inventory.admin.lot_shown import keeps_until
+from inventory.lot_selectors import with_worth
 from inventory.models import Ingredient, StockDocument, StockLot
 from inventory.services.expiry import write_off_lot
 from tests.inventory.admin_pages import lines, queries_of, said, signed_in, text_of
@@ -53,6 +56,29 @@ def test_what_expires_is_shown_in_the_order_in_which_it_matters(shop, milk):
     assert "฿" not in barista
     assert "Expired 1 ฿12" in manager
     assert "The next 3 days 1 ฿30" in manager
+
+
+def test_what_goes_off_after_midnight_is_not_left_for_the_next_days(shop):
+    now = shop.location.day_bounds(shop.location.today())[1] - timedelta(hours=1)
+    pearls = dated(shop, "Cooked pearls", "g", {1: 200, 2: 300, 24: 400, 30: 500})
+    lots = list(with_worth(pearls.stock_lots.select_related("location", "ingredient")).order_by("quantity"))
+    for lot, hours in zip(lots, (1, 4, 24, 25), strict=True):
+        lot.expires_at = now + timedelta(hours=hours)
+    groups = groups_of(shop.location, lots, now, with_money=False)
+    assert [(group["title"], [row["lot"].quantity for row in group["rows"]]) for group in groups] == [
+        ("Today", [200]),
+        ("Within 24 hours", [300, 400]),
+        ("The next 3 days", [500]),
+    ]
+
+
+def test_the_form_says_which_lot_is_written_off(shop):
+    milk = dated(shop, "Milk", "ml", {24 * 5: 1000})
+    lot = milk.stock_lots.get()
+    lot.code = "L42"
+    lot.save()
+    shown = text_of(signed_in("barista").get(verb(lot, "write_off")))
+    assert f"Milk: 1,000 ml there. Keeps until: {keeps_until(lot.expires_at, shop.location)}, L42." in shown
 
 
 def test_an_empty_page_says_that_nothing_expires(shop):
