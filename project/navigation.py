@@ -80,6 +80,7 @@ SECTIONS = (
             ),
         ),
     ),
+    # What is done every day, the most frequent first; what is looked up now and then stands under the records.
     Section(
         _("Stock"),
         (
@@ -107,6 +108,7 @@ SECTIONS = (
             Item(_("Receive"), "move_to_inbox", "inventory_stocklevel_receive", "inventory.receive_stock"),
             Item(_("Prepare"), "skillet", "inventory_preparation_prepare", "inventory.add_preparation"),
             Item(_("Write off"), "delete_sweep", "inventory_stocklevel_write_off", "inventory.write_off_stock"),
+            Item(_("Counts"), "fact_check", "inventory_stockcount_changelist", "inventory.view_stockcount"),
             Item(
                 _("Transfer"),
                 "local_shipping",
@@ -114,26 +116,8 @@ SECTIONS = (
                 "inventory.transfer_stock",
                 is_shown="inventory.admin.places.shows_places",
             ),
-            Item(_("Counts"), "fact_check", "inventory_stockcount_changelist", "inventory.view_stockcount"),
-            Item(_("Shelves"), "kitchen", "inventory_shelf_changelist", "inventory.change_shelf"),
-            Item(_("Preparations"), "blender", "inventory_preparation_changelist", "inventory.view_preparation"),
-            Item(
-                _("Preparation recipes"),
-                "menu_book",
-                "inventory_preparationrecipe_changelist",
-                "inventory.change_preparationrecipe",
-            ),
             Item(_("Ingredients"), "grain", "inventory_ingredient_changelist", "inventory.view_ingredient"),
-            Item(_("Ledger"), "receipt_long", "inventory_stockmovement_changelist", "inventory.view_stockmovement"),
-            Item(_("Documents"), "description", "inventory_stockdocument_changelist", "inventory.view_stockdocument"),
-            Item(
-                _("Valuation"),
-                "savings",
-                "inventory_stocklevel_valuation",
-                "inventory.change_stocklevel",
-                also=("inventory_stocklevel_use",),
-            ),
-            Item(_("Write-offs"), "bar_chart", "inventory_stockdocument_write_offs", "inventory.view_stockdocument"),
+            Item(_("Preparations"), "blender", "inventory_preparation_changelist", "inventory.view_preparation"),
         ),
     ),
     Section(
@@ -153,6 +137,28 @@ SECTIONS = (
                 "inventory.add_purchaseorder",
             ),
             Item(_("Suppliers"), "storefront", "inventory_supplier_changelist", "inventory.view_supplier"),
+        ),
+    ),
+    Section(
+        _("Stock records"),
+        (
+            Item(_("Ledger"), "receipt_long", "inventory_stockmovement_changelist", "inventory.view_stockmovement"),
+            Item(_("Documents"), "description", "inventory_stockdocument_changelist", "inventory.view_stockdocument"),
+            Item(_("Write-offs"), "bar_chart", "inventory_stockdocument_write_offs", "inventory.view_stockdocument"),
+            Item(
+                _("Valuation"),
+                "savings",
+                "inventory_stocklevel_valuation",
+                "inventory.change_stocklevel",
+                also=("inventory_stocklevel_use",),
+            ),
+            Item(
+                _("Preparation recipes"),
+                "menu_book",
+                "inventory_preparationrecipe_changelist",
+                "inventory.change_preparationrecipe",
+            ),
+            Item(_("Shelves"), "kitchen", "inventory_shelf_changelist", "inventory.change_shelf"),
         ),
     ),
     Section(

@@ -40,12 +40,10 @@ def test_a_barista_sees_what_a_barista_does() -> None:
         "Prepare",
         "Write off",
         "Counts",
-        "Preparations",
         "Ingredients",
-        "Ledger",
-        "Documents",
-        "Write-offs",
+        "Preparations",
     ]
+    assert seen["Stock records"] == ["Ledger", "Documents", "Write-offs"]
     assert seen["Settings"] == ["API tokens"]
 
 
@@ -53,6 +51,14 @@ def test_a_manager_sees_the_menu_and_the_locations_an_admin_the_accounts() -> No
     seen = menu("manager")
     assert seen["Menu"] == ["Products", "Categories", "Option groups"]
     assert "Locations" in seen["Settings"]
+    assert seen["Stock records"] == [
+        "Ledger",
+        "Documents",
+        "Write-offs",
+        "Valuation",
+        "Preparation recipes",
+        "Shelves",
+    ]
     assert "Accounts" not in seen.get("People", [])
     assert "Accounts" in menu("admin")["People"]
 
