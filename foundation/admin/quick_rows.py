@@ -34,7 +34,8 @@ def once_for_a_list(headers: Callable[[Any], Iterator[dict[str, Any]]]) -> Calla
 
     def made_once(cl: Any) -> list[dict[str, Any]]:
         if not hasattr(cl, "headers_made"):
-            cl.headers_made = list(headers(cl))
+            # Each cell names its column, for phones: not translated anew in each of them.
+            cl.headers_made = [{**header, "text": str(header["text"])} for header in headers(cl)]
         return cl.headers_made
 
     return made_once
