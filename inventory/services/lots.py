@@ -26,6 +26,7 @@ WITH wanted AS (
 ), opened AS (
     INSERT INTO inventory_stocklot (location_id, ingredient_id, expires_at, code, quantity)
     SELECT location_id, ingredient_id, expires_at, code, 0 FROM wanted
+    ORDER BY expires_at NULLS FIRST, ingredient_id, location_id, code
     ON CONFLICT (location_id, ingredient_id, expires_at, code) DO NOTHING
     RETURNING id, location_id, ingredient_id, expires_at, code
 )
@@ -39,7 +40,8 @@ FROM inventory_stocklot AS lot JOIN wanted
 
 
 def open_lots(*, wanted: Iterable[LotKey]) -> dict[LotKey, int]:
-    """The ids of these lots; those that are missing are made, with nothing in them. One query.
+    """The ids of these lots; those that are missing are made, with nothing in them, in the order in which they expire:
+    the ledger lists the lots of a line by their ids. One query.
 
     Ingredients without an expiry date have no lots and are left out of the answer. The caller has locked the levels
     (`inventory.locks.lock_levels`): only so nobody else makes the same lot at the same moment.
