@@ -1,5 +1,8 @@
-"""The locks of the store room, in the documented order: location, document (purchase order, count), then, last of
-all, stock levels by ingredient id, then location.
+"""The locks of the store room, in the documented order: location, document (purchase order, count, preparation), the
+record that is changed (supplier, shelf), stock levels by ingredient id, then location, and last of all the table of
+suppliers' packs: a receipt knows only then which prices it changes. Whoever holds the packs takes no level any more,
+and writes the lines of orders that name a pack only afterwards. What locks the ledger or the menu as a whole does so
+first.
 
 `inventory.services.ledger` takes the same locks in the same order inside its own statement.
 """

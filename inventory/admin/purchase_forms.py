@@ -12,7 +12,7 @@ from foundation.admin.days import DayInput
 from foundation.admin.forms import ThemedForm
 from foundation.admin.numbers import PlainDecimalField
 from inventory.admin.pack_choice import PackOptions, PackSelect
-from inventory.admin.stock_forms import LocationForm
+from inventory.admin.stock_forms import LocationForm, lines_of
 from inventory.models import PurchaseOrderLine, SupplierPack
 from inventory.services.purchasing import OrderedLine
 from inventory.services.receiving import LONGEST_CODE, LONGEST_NOTE, ReceivedLine
@@ -81,20 +81,7 @@ class FilledLines(forms.BaseFormSet):
         return kwargs
 
 
-def lines_of(form: type[forms.Form], formset: type[FilledLines] = FilledLines) -> Any:
-    """The formset class for lines of this form."""
-    return forms.formset_factory(
-        form,
-        formset=formset,
-        extra=1,
-        can_delete=True,
-        max_num=MOST_LINES,
-        absolute_max=MOST_LINES + 1,
-        validate_max=True,
-    )
-
-
-OrderedLines = lines_of(OrderedLineForm)
+OrderedLines = lines_of(OrderedLineForm, formset=FilledLines, most=MOST_LINES)
 
 
 class DeliveryForm(ThemedForm):
@@ -204,7 +191,7 @@ class ReceivedLines(FilledLines):
     least = 0
 
 
-DeliveryLines = lines_of(ReceivedLineForm, ReceivedLines)
+DeliveryLines = lines_of(ReceivedLineForm, formset=ReceivedLines, most=MOST_LINES)
 
 
 class SuggestedLineForm(ThemedForm):
@@ -244,4 +231,4 @@ class SuggestedLines(FilledLines):
     least = 0
 
 
-SuggestionLines = lines_of(SuggestedLineForm, SuggestedLines)
+SuggestionLines = lines_of(SuggestedLineForm, formset=SuggestedLines, most=MOST_LINES)

@@ -156,15 +156,16 @@ class Lines(forms.BaseFormSet):
         return kwargs
 
 
-def lines_of(form: type[StockLineForm], formset: type[Lines] = Lines) -> Any:
-    """The formset class for lines of this form."""
+def lines_of(form: type[forms.Form], *, formset: type[forms.BaseFormSet] = Lines, most: int = MOST_LINES) -> Any:
+    """The formset class for up to `most` lines of this form."""
     return forms.formset_factory(
         form,
         formset=formset,
         extra=1,
         can_delete=True,
-        max_num=MOST_LINES,
-        absolute_max=MOST_LINES + 1,
+        max_num=most,
+        # One more, so that a page can tell that there are too many.
+        absolute_max=most + 1,
         validate_max=True,
     )
 
