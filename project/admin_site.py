@@ -5,6 +5,7 @@ from typing import Any
 from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
@@ -23,6 +24,10 @@ class SamovarAdminSite(AccountPages, UnfoldAdminSite):
 
         context = {"title": _("Home"), **home_context(request, order_admin=self.get_model_admin(Order))}
         return super().index(request, {**context, **(extra_context or {})})
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """All lists by app, made when somebody looks at them: every page carries them, few show them."""
+        return SimpleLazyObject(lambda: super(SamovarAdminSite, self).get_app_list(request, app_label))
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The theme's search of pages; it does not look at the page number that it is asked for."""
