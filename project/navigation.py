@@ -188,7 +188,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     here = max((place for line in lines for place in line["covers"] if covers(place, request)), key=len, default="")
     for line in lines:
         line["active"] = here in line["covers"]
-    return [{"title": title, "separator": False, "items": items} for title, items in sections if items]
+    return [
+        {"title": title, "separator": False, "collapsible": False, "items": items} for title, items in sections if items
+    ]
 
 
 def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]]:
@@ -200,6 +202,8 @@ def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]
             continue
         places = [reverse(f"admin:{name}") for name in (item.url_name, *item.also)]
         line: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": places[0], "covers": places}
+        # The theme asks for these at every line; what is not there takes Django longer to find than the line itself.
+        line |= {"badge": None, "link_callback": None}
         number = call(item.badge, request) if item.badge else 0
         if number:
             line["badge"] = number
