@@ -27,9 +27,9 @@ def ingredient_choices(request: HttpRequest) -> list[IngredientChoice]:
     """All ingredients by name, read once for each request."""
     known: list[IngredientChoice] | None = getattr(request, "_ingredient_choices", None)
     if known is None:
-        units = dict(Ingredient.Unit.choices)
+        units = {value: str(label) for value, label in Ingredient.Unit.choices}
         known = [
-            IngredientChoice(pk, name, str(units[unit]), dates)
+            IngredientChoice(pk, name, units[unit], dates)
             for pk, name, unit, dates in Ingredient.objects.order_by("name").values_list(
                 "pk", "name", "unit", "tracks_expiry"
             )
