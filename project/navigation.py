@@ -185,7 +185,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     sections = [(section.title, list(items_for(request, section))) for section in SECTIONS]
     lines = [line for _title, items in sections for line in items]
     # Of two lines that cover the page, the closer one is marked: "Receive" and not "Stock".
-    here = max((place for line in lines for place in line["covers"] if covers(place, request)), key=len, default="")
+    home = reverse("admin:index")
+    places = (place for line in lines for place in line["covers"])
+    here = max((place for place in places if covers(place, request, home=home)), key=len, default="")
     for line in lines:
         line["active"] = here in line["covers"]
     return [
@@ -210,9 +212,9 @@ def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]
         yield line
 
 
-def covers(place: str, request: HttpRequest) -> bool:
+def covers(place: str, request: HttpRequest, *, home: str) -> bool:
     """Whether the page lies below the address; below the home page lies everything, which says nothing."""
-    return request.path == place or (place != reverse("admin:index") and request.path.startswith(place))
+    return request.path == place or (place != home and request.path.startswith(place))
 
 
 def call(function_path: FunctionPath, request: HttpRequest) -> Any:
