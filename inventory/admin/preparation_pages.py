@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from foundation.admin.ids import as_id
 from foundation.admin.numbers import PlainDecimalField, with_unit
@@ -39,7 +39,7 @@ class PrepareForm(LocationForm):
             "invalid_choice": gettext_lazy("There is no recipe for it. Choose one of these."),
         },
     )
-    batches = PlainDecimalField(label=gettext_lazy("Batches"), initial=Decimal(1))
+    batches = PlainDecimalField(label=pgettext_lazy("of a preparation", "Batches"), initial=Decimal(1))
     quantity = forms.CharField(
         label=gettext_lazy("Yield"),
         required=False,

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class PreparationRecipe(models.Model):
@@ -81,7 +82,7 @@ class Preparation(models.Model):
     ingredient = models.ForeignKey(
         "inventory.Ingredient", on_delete=models.PROTECT, related_name="preparations", verbose_name=_("makes")
     )
-    batches = models.DecimalField(_("batches"), max_digits=8, decimal_places=3)
+    batches = models.DecimalField(pgettext_lazy("of a preparation", "batches"), max_digits=8, decimal_places=3)
     expected_quantity = models.DecimalField(_("expected yield"), max_digits=14, decimal_places=3)
     quantity = models.DecimalField(_("yield"), max_digits=14, decimal_places=3)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
