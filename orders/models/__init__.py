@@ -3,8 +3,12 @@ from orders.models.batch import BatchRun
 from orders.models.customer import Customer
 from orders.models.employee import Employee, Position
 from orders.models.every import EveryCancelledItem, EveryEvent, EveryItem, EveryOrder
+from orders.models.loyalty import LoyaltyEntry, LoyaltyProgram, LoyaltyTier
 from orders.models.order import CancelledItem, Order, OrderEvent, OrderItem
+from orders.models.payment import Payment, Refund, RefundItem, RefundPart
+from orders.models.promotion import PromoCode, PromoRedemption, Promotion
 from orders.models.sales_import import SalesImport, SalesImportPart
+from orders.models.shift import CashMovement, Shift, ShiftCorrection
 
 __all__ = [
     "ArchivedCancelledItem",
@@ -13,16 +17,29 @@ __all__ = [
     "ArchivedOrder",
     "BatchRun",
     "CancelledItem",
+    "CashMovement",
     "Customer",
     "Employee",
     "EveryCancelledItem",
     "EveryEvent",
     "EveryItem",
     "EveryOrder",
+    "LoyaltyEntry",
+    "LoyaltyProgram",
+    "LoyaltyTier",
     "Order",
     "OrderEvent",
     "OrderItem",
+    "Payment",
     "Position",
+    "PromoCode",
+    "PromoRedemption",
+    "Promotion",
+    "Refund",
+    "RefundItem",
+    "RefundPart",
     "SalesImport",
     "SalesImportPart",
+    "Shift",
+    "ShiftCorrection",
 ]

@@ -24,6 +24,8 @@ class BatchRun(models.Model):
     order_ids = models.JSONField(_("orders"))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     restock = models.BooleanField(_("return to stock"), default=True)
+    allow_unpaid = models.BooleanField(_("completes what is not paid"), default=False)
+    may_refund = models.BooleanField(_("pays back what is paid"), default=False)
     done = models.PositiveIntegerField(_("done"), default=0)
     failures = models.JSONField(_("could not be done"), default=list)
     created_by = models.ForeignKey(

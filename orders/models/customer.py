@@ -12,7 +12,11 @@ from orders.models.finding import CustomerQuerySet, Digits
 
 
 class Customer(models.Model):
-    """A person who buys, with the contacts that they gave. May have an account of their own."""
+    """A person who buys, with the contacts that they gave. May have an account of their own.
+
+    `phone` is in E.164 (+66812345678). `points` is the sum of their loyalty entries, see `orders.models.loyalty`.
+    A duplicate that was merged points to the record that goes on; of an erased person nothing is left but the record.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -28,6 +32,17 @@ class Customer(models.Model):
     birthday = models.DateField(_("birthday"), null=True, blank=True)
     consent = models.BooleanField(_("agrees to messages"), default=False)
     notes = models.TextField(_("notes"), blank=True, max_length=2000)
+    points = models.IntegerField(_("points"), default=0, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged_from",
+        verbose_name=_("merged into"),
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = CustomerQuerySet.as_manager()
@@ -41,6 +56,20 @@ class Customer(models.Model):
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_by_part_of_name"),
             GinIndex(OpClass(Digits("phone"), "gin_trgm_ops"), name="customer_by_part_of_phone"),
             models.Index(Upper("email"), name="customer_by_email"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(points__gte=0), name="customer_points_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None) | ~models.Q(merged_into=models.F("pk")),
+                name="customer_not_merged_into_itself",
+            ),
+        ]
+        permissions = [
+            ("merge_customer", _("Can merge duplicate customers")),
+            ("export_customer", _("Can export all that is known of a customer")),
+            ("erase_customer", _("Can erase a person's data")),
+            ("adjust_points", _("Can adjust points up to the programme's limit")),
+            ("adjust_points_unlimited", _("Can adjust points without a limit")),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,15 @@ def seen(to: Any, **more: Any) -> models.ForeignKey:
     return models.ForeignKey(to, **{"on_delete": models.DO_NOTHING, "related_name": "+", **more})
 
 
+def of_any_order(**more: Any) -> models.ForeignKey:
+    """The key of what belongs to an order for ever, wherever the order is kept: payments, points, refunds.
+
+    The database can't check a key into a view. Services lock the order before they write such a row, and orders are
+    moved into the archive and back with the same ids, never deleted.
+    """
+    return seen("orders.EveryOrder", **{"db_constraint": False, "verbose_name": _("order"), **more})
+
+
 class EveryOrder(OrderRecord):
     """An order, wherever it is kept."""
 
@@ -27,6 +36,7 @@ class EveryOrder(OrderRecord):
     customer = seen("orders.Customer", null=True, verbose_name=_("customer"))
     employee = seen("orders.Employee", null=True, verbose_name=_("employee"))
     created_by = seen(settings.AUTH_USER_MODEL, null=True, verbose_name=_("placed by"))
+    promo_code = seen("orders.PromoCode", null=True, verbose_name=_("promo code"))
     is_archived = models.BooleanField(_("archived"))
 
     objects = OrderQuerySet.as_manager()

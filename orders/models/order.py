@@ -53,6 +53,10 @@ class Order(OrderRecord):
                 name="order_totals_add_up",
             ),
             models.CheckConstraint(
+                condition=Q(paid__gte=0, withheld__gte=0, paid__lte=F("total") + F("withheld")),
+                name="order_paid_within_total",
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=["completed", "cancelled"], closed_at__isnull=False)
                 | (~Q(status__in=["completed", "cancelled"]) & Q(closed_at=None)),
                 name="order_closed_when_over",
@@ -67,6 +71,7 @@ class Order(OrderRecord):
         permissions = [
             ("advance_order", _("Can prepare, make ready and complete orders")),
             ("cancel_order", _("Can cancel orders and parts of them")),
+            ("complete_unpaid", _("Can complete orders that are not fully paid")),
             ("place_own_order", _("Can place orders for themselves")),
         ]
 
@@ -126,6 +131,15 @@ class OrderItem(OrderItemRecord):
             models.CheckConstraint(
                 condition=Q(unit_price__gte=0, total=F("unit_price") * (F("quantity") - F("cancelled_quantity"))),
                 name="item_total_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    discount__gte=0,
+                    discount__lte=F("total"),
+                    points_discount__gte=0,
+                    points_discount__lte=F("discount"),
+                ),
+                name="item_discount_within_total",
             ),
         ]
 

@@ -6,6 +6,8 @@ and ids. What reads both reads `orders.models.every`.
 The keys have no index of their own: each table has those that its questions need.
 """
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -15,6 +17,9 @@ from django.utils.translation import gettext_lazy as _
 class OrderRecord(models.Model):
     """What somebody bought at a location.
 
+    `discounts` explains `discount`, step by step as `orders.pricing` took it: [{"kind", "name", "amount", …}]. `paid`
+    is what was paid less what was paid back. `withheld` is what a refund kept because the points that the order
+    had earned were spent: a fully paid order has `paid` = `total` + `withheld`, and none has more.
     `import_key` tells an imported sale from all others, so that none comes twice: see `orders.sales_orders`.
     """
 
@@ -62,6 +67,19 @@ class OrderRecord(models.Model):
     subtotal = models.DecimalField(_("subtotal"), max_digits=12, decimal_places=2, default=0)
     discount = models.DecimalField(_("discount"), max_digits=12, decimal_places=2, default=0)
     total = models.DecimalField(_("total"), max_digits=12, decimal_places=2, default=0)
+    discounts = models.JSONField(_("what is taken off"), default=list, blank=True)
+    promo_code = models.ForeignKey(
+        "orders.PromoCode",
+        on_delete=models.PROTECT,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("promo code"),
+    )
+    points_redeemed = models.PositiveIntegerField(_("points redeemed"), default=0)
+    paid = models.DecimalField(_("paid"), max_digits=12, decimal_places=2, default=0)
+    withheld = models.DecimalField(_("withheld for spent points"), max_digits=12, decimal_places=2, default=0)
     comment = models.CharField(_("comment"), max_length=1000, blank=True)
     placed_at = models.DateTimeField(_("placed"), default=timezone.now)
     closed_at = models.DateTimeField(_("completed or cancelled"), null=True, blank=True)
@@ -86,12 +104,18 @@ class OrderRecord(models.Model):
     def is_active(self) -> bool:
         return self.status in self.ACTIVE
 
+    @property
+    def due(self) -> Decimal:
+        """What is still to be paid."""
+        return max(self.total + self.withheld - self.paid, Decimal("0.00"))
+
 
 class OrderItemRecord(models.Model):
     """A line of an order as it was sold: what the catalogue says later does not change it.
 
     `options` holds [{"id", "group", "name", "price_delta"}]; `unit_price` includes them. `total` is what the
-    quantity that is not cancelled costs.
+    quantity that is not cancelled costs before anything is taken off; `discount` is its share of everything that is,
+    and `points_discount` the part of that share which points pay for.
     """
 
     product = models.ForeignKey(
@@ -104,6 +128,8 @@ class OrderItemRecord(models.Model):
     cancelled_quantity = models.PositiveIntegerField(_("cancelled"), default=0)
     options = models.JSONField(_("options"), default=list)
     total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
+    discount = models.DecimalField(_("discount"), max_digits=12, decimal_places=2, default=0)
+    points_discount = models.DecimalField(_("paid with points"), max_digits=12, decimal_places=2, default=0)
 
     class Meta:
         abstract = True
@@ -116,6 +142,11 @@ class OrderItemRecord(models.Model):
     def remaining(self) -> int:
         """How many are still wanted."""
         return self.quantity - self.cancelled_quantity
+
+    @property
+    def net(self) -> Decimal:
+        """What the quantity that is still wanted costs in the end."""
+        return self.total - self.discount
 
 
 class CancelledItemRecord(models.Model):
@@ -151,9 +182,13 @@ class OrderEventRecord(models.Model):
         COMPLETED = "complete", _("completed")
         CANCELLED = "cancel", _("cancelled")
         ITEM_CANCELLED = "cancel_item", _("part cancelled")
+        PAID = "pay", _("paid")
+        REFUNDED = "refund", _("refunded")
 
     class Door(models.TextChoices):
         ADMIN = "admin", _("admin")
+        COUNTER = "counter", _("counter")
+        WEB = "web", _("web")
         API = "api", _("API")
         TASK = "task", _("background task")
         COMMAND = "command", _("command line")
