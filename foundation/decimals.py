@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.conf import settings
+from foundation.shop import current_shop
 
 QUANTITY_STEP = Decimal("0.001")
 
@@ -14,7 +14,7 @@ def round_quantity(quantity: Decimal) -> Decimal:
 
 def round_money(amount: Decimal) -> Decimal:
     """Money of the shop, half up to the currency's decimals, written with the column's two."""
-    step = Decimal(1).scaleb(-settings.CURRENCY_DECIMALS)
+    step = Decimal(1).scaleb(-current_shop().currency_decimals)
     return amount.quantize(step, rounding=ROUND_HALF_UP).quantize(Decimal("0.01"))
 
 

@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from django.conf import settings
 from django.utils.formats import get_format, number_format
 
 from foundation.decimals import round_money
+from foundation.shop import current_shop
 
 # Signs that stand before the number; every other currency stands behind it, as a sign or as its code.
 LEADING_SIGNS = {"USD": "$", "GBP": "£", "THB": "฿", "JPY": "¥", "CNY": "¥", "INR": "₹"}
@@ -29,12 +29,12 @@ class MoneyFormat:
 
 def money_format() -> MoneyFormat:
     """The format for the shop's currency and the active language."""
-    currency = settings.CURRENCY
-    before = LEADING_SIGNS.get(currency, "")
+    shop = current_shop()
+    before = LEADING_SIGNS.get(shop.currency, "")
     return MoneyFormat(
         before=before,
-        after="" if before else f"\N{NO-BREAK SPACE}{TRAILING_SIGNS.get(currency, currency)}",
-        decimals=settings.CURRENCY_DECIMALS,
+        after="" if before else f"\N{NO-BREAK SPACE}{TRAILING_SIGNS.get(shop.currency, shop.currency)}",
+        decimals=shop.currency_decimals,
         decimal_separator=get_format("DECIMAL_SEPARATOR"),
         thousand_separator=get_format("THOUSAND_SEPARATOR"),
     )

@@ -203,10 +203,10 @@ LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
+# What a new shop starts from. Once it has been set up its own row says so: see foundation.shop.current_shop.
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-# ISO 4217. Prices of the shop are in it; `CURRENCY_DECIMALS` is what amounts are rounded to.
 CURRENCY = env.str("CURRENCY", default="THB")
-CURRENCY_DECIMALS = env.int("CURRENCY_DECIMALS", default=2)
+PHONE_REGION = env.str("PHONE_REGION", default="TH")
 # Orders that were closed so many days ago move into the archive; 0: never. See docs/adr/0031-archive-tables.md.
 ORDER_ARCHIVE_AFTER_DAYS = env.int("ORDER_ARCHIVE_AFTER_DAYS", default=0)
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
 
+from foundation.shop import forget_shop, remember_shop
 from tests.chromium import chromium_path
 
 CACHES_OF_WORKERS = 12
@@ -121,6 +122,15 @@ def empty_cache(own_cache: None) -> Iterator[None]:
     """What one test counted (sign-ins, answers) is nothing to the next."""
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_environment() -> Iterator[None]:
+    """The shop has no row of its own, and no test pays a query now and then for looking. A test that writes the row
+    calls `forget_shop`, unless its commit is a real one: that does it by itself."""
+    remember_shop(None)
+    yield
+    forget_shop()
 
 
 @pytest.fixture(autouse=True)

@@ -4,21 +4,11 @@ import datetime
 import zoneinfo
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-# Names that mean something else on another machine, or nothing.
-NO_PLACE = frozenset({"localtime", "Factory"})
-
-
-def check_time_zone(name: str) -> None:
-    """Refuses a name that the IANA time zone database does not know."""
-    if name in NO_PLACE or name not in zoneinfo.available_timezones():
-        raise ValidationError(
-            _("“%(name)s” is not a time zone. Examples: Europe/Warsaw, Asia/Bangkok."), params={"name": name}
-        )
+from foundation.time_zones import check_time_zone
 
 
 class Location(models.Model):

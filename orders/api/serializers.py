@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from foundation.shop import current_shop
 from orders.models import BatchRun, Order, OrderEvent, OrderItem
 from orders.selectors import Quote
 
@@ -49,8 +49,7 @@ class InCurrency(serializers.Serializer):
     currency = serializers.SerializerMethodField()
 
     def get_currency(self, shown: Any) -> str:
-        currency: str = settings.CURRENCY
-        return currency
+        return current_shop().currency
 
 
 class OrderSerializer(InCurrency, serializers.ModelSerializer):

@@ -31,7 +31,7 @@ def test_an_amount_is_written_as_its_currency_is(
 
 
 def test_a_currency_without_decimals_has_none(settings: Any) -> None:
-    settings.CURRENCY, settings.CURRENCY_DECIMALS = "JPY", 0
+    settings.CURRENCY = "JPY"
 
     assert money(Decimal("1234.50")) == "¥1,235"
 

@@ -70,11 +70,9 @@ def test_a_free_product_is_free():
     assert price([product(1, "0")], OrderLine(1, 1000)).total == 0
 
 
-@pytest.mark.parametrize(
-    ("decimals", "unit_price"), [(2, Decimal("50.50")), (1, Decimal("50.50")), (0, Decimal("51.00"))]
-)
-def test_a_price_is_rounded_half_up_as_the_currency_is(settings, decimals, unit_price):
-    settings.CURRENCY_DECIMALS = decimals
+@pytest.mark.parametrize(("currency", "unit_price"), [("THB", Decimal("50.50")), ("JPY", Decimal("51.00"))])
+def test_a_price_is_rounded_half_up_as_the_currency_is(settings, currency, unit_price):
+    settings.CURRENCY = currency
     line = one_line(product(1, "50.00", group(1, option(11, "0.50"))), 11, quantity=3)
     assert (line.unit_price, line.total) == (unit_price, 3 * unit_price)
 

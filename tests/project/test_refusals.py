@@ -103,7 +103,7 @@ def test_a_damaged_file_of_secrets_which_is_not_replaced(refusal: Open, places: 
 
 
 def test_a_database_that_cannot_be_prepared(refusal: Open, places: Places):
-    said = refusal(CURRENCY_DECIMALS="two")
+    said = refusal(API_TOKEN_DAYS="two")
     assert said[0].startswith("The database could not be prepared: ")
     assert "two" in said[0]
     assert len(said) == 1
