@@ -5,6 +5,7 @@ from inventory.models.lot import StockLot
 from inventory.models.preparation import Preparation, PreparationRecipe, PreparationRecipeLine
 from inventory.models.purchasing import PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPack
 from inventory.models.recipe import Ingredient, RecipeLine
+from inventory.models.search import KnownWord, ProductWords
 from inventory.models.shelf import Shelf
 from inventory.models.stock import StockDocument, StockLevel, StockMovement
 
@@ -12,6 +13,7 @@ __all__ = [
     "Category",
     "DefaultLocation",
     "Ingredient",
+    "KnownWord",
     "Location",
     "Option",
     "OptionEffect",
@@ -21,6 +23,7 @@ __all__ = [
     "PreparationRecipeLine",
     "Product",
     "ProductOptionGroup",
+    "ProductWords",
     "PurchaseOrder",
     "PurchaseOrderLine",
     "RecipeLine",

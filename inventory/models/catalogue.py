@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory.images import check_image, product_image_path
+from inventory.models.search import TRIGGERS_OF_CATEGORIES, TRIGGERS_OF_PRODUCTS
 
 
 class Category(models.Model):
@@ -18,6 +19,7 @@ class Category(models.Model):
         verbose_name = _("category")
         verbose_name_plural = _("categories")
         ordering = ["position", "name"]
+        triggers = TRIGGERS_OF_CATEGORIES
 
     def __str__(self) -> str:
         return self.name
@@ -183,6 +185,7 @@ class Product(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
         ]
+        triggers = TRIGGERS_OF_PRODUCTS
 
     def __str__(self) -> str:
         return self.name
