@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
+from foundation.shop import current_shop
 from orders.pages.session_cart import Cart
 
 register = template.Library()
@@ -21,7 +22,7 @@ class Frame:
 
     @property
     def shop_name(self) -> str:
-        return "Samovar"
+        return current_shop().name
 
     @property
     def cart_count(self) -> int:
