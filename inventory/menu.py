@@ -59,11 +59,13 @@ class MenuProduct:
     is_listed: bool
     recipe: tuple[MenuRecipeLine, ...]
     groups: tuple[MenuGroup, ...]
+    category_id: int = 0
 
 
 # Every sale reads these three. As plain SQL they take a fifth of the time that the ORM needs to put them together.
 PRODUCTS = """
-SELECT product.id, product.name, product.price, product.is_listed, line.ingredient_id, line.quantity, line.scales
+SELECT product.id, product.name, product.price, product.is_listed, product.category_id,
+       line.ingredient_id, line.quantity, line.scales
 FROM inventory_product AS product
 LEFT JOIN inventory_recipeline AS line ON line.product_id = product.id
 WHERE product.id = ANY(%s)
@@ -91,14 +93,16 @@ IDS = range(1, 2**63)
 def load_menu(product_ids: Collection[int]) -> dict[int, MenuProduct]:
     """Reads these products whole, in three queries however many they are. Unknown ids are left out."""
     found: dict[int, tuple[str, Decimal, bool]] = {}
+    categories: dict[int, int] = {}
     recipes: dict[int, list[MenuRecipeLine]] = {}
-    for pk, name, price, is_listed, ingredient_id, quantity, scales in rows(PRODUCTS, product_ids):
+    for pk, name, price, is_listed, category_id, ingredient_id, quantity, scales in rows(PRODUCTS, product_ids):
         found[pk] = (name, price, is_listed)
+        categories[pk] = category_id
         if ingredient_id is not None:
             recipes.setdefault(pk, []).append(MenuRecipeLine(ingredient_id, quantity, scales))
     groups = load_groups(found)
     return {
-        pk: MenuProduct(pk, *product, tuple(recipes.get(pk, ())), tuple(groups.get(pk, ())))
+        pk: MenuProduct(pk, *product, tuple(recipes.get(pk, ())), tuple(groups.get(pk, ())), categories[pk])
         for pk, product in found.items()
     }
 

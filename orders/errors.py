@@ -1,10 +1,12 @@
 """What orders refuse."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from foundation.errors import Conflict, InvalidInput, Missing
+from foundation.money import money
 
 
 class UnknownOrder(Missing):
@@ -95,3 +97,90 @@ class SalesImportBegun(Conflict):
             _("The import of %(file)s is not waiting any more. Its status: %(status)s.")
             % {"file": file_name, "status": status_label}
         )
+
+
+class UnknownCustomer(Missing):
+    """There is no such customer."""
+
+    def __init__(self, customer_id: object) -> None:
+        super().__init__(_("There is no customer %(id)s.") % {"id": customer_id})
+
+
+class UnknownShift(Missing):
+    """There is no such shift."""
+
+    def __init__(self, shift_id: object) -> None:
+        super().__init__(_("There is no shift %(id)s.") % {"id": shift_id})
+
+
+class NotPaid(Conflict):
+    """The order can't be completed before it is paid, by whoever may not say otherwise."""
+
+    code = "not_paid"
+
+    def __init__(self, *, number: int, due: Decimal) -> None:
+        super().__init__(
+            _("%(due)s of order #%(number)s is not paid yet. Take the payment, then complete it.")
+            % {"number": number, "due": money(due)},
+            extra={"due": str(due)},
+        )
+
+
+class PaidAlready(Conflict):
+    """Something of the order has been paid: taking it back means paying it back, and that takes a permission."""
+
+    code = "paid_already"
+
+    def __init__(self, *, number: int, paid: Decimal) -> None:
+        super().__init__(
+            _("%(paid)s of order #%(number)s has been paid. Somebody who may refund has to do this.")
+            % {"number": number, "paid": money(paid)},
+            extra={"paid": str(paid)},
+        )
+
+
+class PaidMore(Conflict):
+    """An edit would leave the order cheaper than what was paid for it."""
+
+    code = "paid_already"
+
+    def __init__(self, *, number: int, paid: Decimal, total: Decimal) -> None:
+        super().__init__(
+            _("Order #%(number)s would cost %(total)s, but %(paid)s has been paid. Refund the lines instead.")
+            % {"number": number, "total": money(total), "paid": money(paid)},
+            extra={"paid": str(paid), "total": str(total)},
+        )
+
+
+class NotEnoughPoints(InvalidInput):
+    """The customer has fewer points than somebody wants to take."""
+
+    @classmethod
+    def of(cls, *, field: str, wanted: int, balance: int) -> "NotEnoughPoints":
+        sentence = _("The customer has %(balance)d points, not %(wanted)d.") % {"balance": balance, "wanted": wanted}
+        return cls(sentence, errors={field: [sentence]})
+
+
+class PointsNotUsable(InvalidInput):
+    """Points can't pay for this order: nobody is named whose they are, or the programme is switched off."""
+
+
+class PromoCodeRefused(InvalidInput):
+    """The promo code can't be used for this order; the sentence at `promo_code` says why."""
+
+    @classmethod
+    def because(cls, sentence: str) -> "PromoCodeRefused":
+        return cls(sentence, errors={"promo_code": [sentence]})
+
+
+class CustomerGone(Conflict):
+    """The customer was merged into another one, or erased: nothing new is written for them."""
+
+    code = "customer_gone"
+
+    def __init__(self, customer_id: int, *, merged_into: int | None) -> None:
+        if merged_into is not None:
+            sentence = _("Customer %(id)d was merged into customer %(other)d. Use that one.")
+        else:
+            sentence = _("The data of customer %(id)d was erased. Nothing can be written for them any more.")
+        super().__init__(sentence % {"id": customer_id, "other": merged_into}, extra={"merged_into": merged_into})

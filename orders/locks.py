@@ -1,4 +1,5 @@
-"""The locks of orders. The documented order: orders by id, then customers, then (in inventory) stock levels.
+"""The locks of orders. The documented order: orders by id, then promo codes by id, customers by id, shifts by id,
+then (in inventory) stock levels.
 
 Nothing else in this app calls `select_for_update`.
 """
@@ -9,8 +10,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from foundation.errors import Refusal
-from orders.errors import OrderArchived, UnknownOrder, UnknownSalesImport
-from orders.models import ArchivedOrder, BatchRun, Order, SalesImport
+from orders.errors import OrderArchived, UnknownCustomer, UnknownOrder, UnknownSalesImport, UnknownShift
+from orders.models import ArchivedOrder, BatchRun, Customer, Order, PromoCode, SalesImport, Shift
 
 # An advisory lock of its own; the number says nothing.
 IMPORT_KEYS = 7_236_001
@@ -44,6 +45,46 @@ def lock_archived_orders(order_ids: Collection[int]) -> list[int]:
     """Locks these archived orders in the order of their ids, and returns the ids; unknown ones are left out."""
     rows = ArchivedOrder.objects.select_for_update(of=("self",)).filter(pk__in=order_ids).order_by("pk")
     return [order.pk for order in rows]
+
+
+def lock_promo_codes(code_ids: Collection[int]) -> dict[int, PromoCode]:
+    """Locks these promo codes in the order of their ids: who uses the last of a code does so alone."""
+    rows = PromoCode.objects.select_for_update(no_key=True).filter(pk__in=code_ids).order_by("pk")
+    return {code.pk: code for code in rows}
+
+
+def lock_promo_code_called(code: str) -> PromoCode | None:
+    """Locks the promo code that is called so, in capitals; None if there is none."""
+    return PromoCode.objects.select_for_update(no_key=True).filter(code=code).first()
+
+
+def lock_customers(customer_ids: Collection[int]) -> dict[int, Customer]:
+    """Locks these customers in the order of their ids; unknown ones are left out. To be taken after promo codes."""
+    rows = Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=customer_ids).order_by("pk")
+    return {customer.pk: customer for customer in rows}
+
+
+def lock_customer(customer_id: int) -> Customer:
+    """Locks the customer until the end of the transaction and returns them as they are now. Raises UnknownCustomer."""
+    customer = lock_customers([customer_id]).get(customer_id)
+    if customer is None:
+        raise UnknownCustomer(customer_id)
+    return customer
+
+
+def lock_shift(shift_id: int) -> Shift:
+    """Locks the shift until the end of the transaction and returns it as it is now. Raises UnknownShift."""
+    rows = Shift.objects.select_for_update(of=("self",), no_key=True).select_related("location")
+    shift = rows.filter(pk=shift_id).first()
+    if shift is None:
+        raise UnknownShift(shift_id)
+    return shift
+
+
+def lock_open_shifts(location_ids: Collection[int]) -> list[Shift]:
+    """Locks the open shifts of these locations in the order of their ids: none of them is closed meanwhile."""
+    rows = Shift.objects.select_for_update(of=("self",), no_key=True)
+    return list(rows.filter(location_id__in=location_ids, closed_at=None).order_by("pk"))
 
 
 def lock_batch_run(run_id: UUID | str) -> BatchRun:
