@@ -15,7 +15,8 @@ class Promotion(models.Model):
 
     `value` is a percentage or an amount for each portion, by `kind`. It holds from `starts_on` to `ends_on`, on
     `weekdays` (1 is Monday; none: all) and from `starts_time` to `ends_time` (past midnight if that is earlier), all
-    by the location's clock. Without products and categories it covers the menu, without locations all of them.
+    by the location's clock. It covers the whole menu and all locations, or what is named; what it names may be deleted
+    one day, and it does not spread to everything then.
     """
 
     class Kind(models.TextChoices):
@@ -36,6 +37,8 @@ class Promotion(models.Model):
         "inventory.Category", verbose_name=_("categories"), blank=True, related_name="+"
     )
     locations = models.ManyToManyField("inventory.Location", verbose_name=_("locations"), blank=True, related_name="+")
+    covers_menu = models.BooleanField(_("on the whole menu"), default=True, editable=False)
+    is_everywhere = models.BooleanField(_("at all locations"), default=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -70,8 +73,8 @@ class Promotion(models.Model):
 class PromoCode(models.Model):
     """What a customer says or types to get something off: a percentage, or an amount of the whole order.
 
-    `used_count` counts the orders that carry it now: a cancelled one gives its use back. Without products and
-    categories it covers everything; `minimum_total` is what these must come to after automatic promotions.
+    `used_count` counts the orders that carry it now: a cancelled one gives its use back. It covers the whole menu or
+    what is named, as a promotion does; `minimum_total` is what this must come to after automatic promotions.
     """
 
     class Kind(models.TextChoices):
@@ -91,6 +94,7 @@ class PromoCode(models.Model):
     categories = models.ManyToManyField(
         "inventory.Category", verbose_name=_("categories"), blank=True, related_name="+"
     )
+    covers_menu = models.BooleanField(_("on the whole menu"), default=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
