@@ -1,7 +1,7 @@
 """The locks of orders. The documented order: orders by id, then promo codes by id, customers by id, shifts by id,
 then (in inventory) stock levels.
 
-Nothing else in this app calls `select_for_update`.
+Nothing else in this app calls `select_for_update`, but for `orders.staff_locks`.
 """
 
 from collections.abc import Collection

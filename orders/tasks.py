@@ -13,6 +13,7 @@ from orders.errors import SalesImportBegun
 from orders.models import OrderEvent
 from orders.sales_selectors import forgotten_sales_imports, stalled_sales_imports
 from orders.selectors import stalled_batches
+from orders.services import pins
 from orders.services.archive import PART, archive_orders
 from orders.services.batch import run_batch_part
 from orders.services.sales_import import discard_import, import_next_part, stop_import
@@ -78,3 +79,9 @@ def archive_old_orders() -> None:
     days = settings.ORDER_ARCHIVE_AFTER_DAYS
     if days > 0 and archive_orders(before=timezone.now() - datetime.timedelta(days=days)) == PART:
         archive_old_orders.delay()
+
+
+@shared_task
+def forget_old_wrong_pins() -> int:
+    """Deletes the counts of wrong PINs that nobody has added to for long."""
+    return pins.forget_old_wrong_pins(now=timezone.now())

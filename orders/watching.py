@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 
 from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
 
-from monitoring.registry import LabelValues, Metric, register_metric
+from monitoring.registry import Event, LabelValues, Metric, register_event, register_metric
+from monitoring.severity import Severity
 from orders.models import Order
+from orders.services.pins import PIN_LOCKED, pin_locked_sentence
 
 
 def register() -> None:
     """Tells monitoring about orders. Called once, when the apps are ready."""
+    register_event(Event(PIN_LOCKED, Severity.WARNING, _("Too many wrong PINs"), tell=pin_locked_sentence))
     register_metric(
         Metric(
             name="samovar_orders_active",

@@ -1,12 +1,15 @@
 from orders.models.archive import ArchivedCancelledItem, ArchivedEvent, ArchivedItem, ArchivedOrder
 from orders.models.batch import BatchRun
+from orders.models.counter_pin import CounterPin, WrongPins
 from orders.models.customer import Customer
 from orders.models.employee import Employee, Position
 from orders.models.every import EveryCancelledItem, EveryEvent, EveryItem, EveryOrder
 from orders.models.loyalty import LoyaltyEntry, LoyaltyProgram, LoyaltyTier
 from orders.models.order import CancelledItem, Order, OrderEvent, OrderItem
 from orders.models.payment import Payment, Refund, RefundItem, RefundPart
+from orders.models.payroll import Payroll, PayrollLine
 from orders.models.promotion import PromoCode, PromoRedemption, Promotion
+from orders.models.salary import Salary
 from orders.models.sales_import import SalesImport, SalesImportPart
 from orders.models.shift import CashMovement, Shift, ShiftCorrection
 
@@ -18,6 +21,7 @@ __all__ = [
     "BatchRun",
     "CancelledItem",
     "CashMovement",
+    "CounterPin",
     "Customer",
     "Employee",
     "EveryCancelledItem",
@@ -31,6 +35,8 @@ __all__ = [
     "OrderEvent",
     "OrderItem",
     "Payment",
+    "Payroll",
+    "PayrollLine",
     "Position",
     "PromoCode",
     "PromoRedemption",
@@ -38,8 +44,10 @@ __all__ = [
     "Refund",
     "RefundItem",
     "RefundPart",
+    "Salary",
     "SalesImport",
     "SalesImportPart",
     "Shift",
     "ShiftCorrection",
+    "WrongPins",
 ]

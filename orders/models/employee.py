@@ -53,6 +53,7 @@ class Employee(models.Model):
                 violation_error_message=_("Nobody leaves before they are hired: check both dates."),
             ),
         ]
+        permissions = [("view_employee_sales", _("Can see what each employee sells"))]
 
     def __str__(self) -> str:
         return self.name
