@@ -1,7 +1,7 @@
 from orders.models.archive import ArchivedCancelledItem, ArchivedEvent, ArchivedItem, ArchivedOrder
 from orders.models.batch import BatchRun
 from orders.models.counter_pin import CounterPin, WrongPins
-from orders.models.customer import Customer
+from orders.models.customer import Customer, ErasedPerson
 from orders.models.employee import Employee, Position
 from orders.models.every import EveryCancelledItem, EveryEvent, EveryItem, EveryOrder
 from orders.models.loyalty import LoyaltyEntry, LoyaltyProgram, LoyaltyTier
@@ -24,6 +24,7 @@ __all__ = [
     "CounterPin",
     "Customer",
     "Employee",
+    "ErasedPerson",
     "EveryCancelledItem",
     "EveryEvent",
     "EveryItem",

@@ -74,3 +74,31 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the record goes on: it was neither merged into another one nor erased."""
+        return self.merged_into_id is None and self.erased_at is None
+
+
+class ErasedPerson(models.Model):
+    """That a customer's data was erased, and nothing of that data: after a restore it is erased again by this row.
+
+    No key points from here to the customer: the row has to outlive a restore of the shop to a day before them.
+    """
+
+    customer_id = models.BigIntegerField(_("customer"), primary_key=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    erased_at = models.DateTimeField(_("erased"), default=timezone.now)
+    erased_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+    )
+
+    class Meta:
+        verbose_name = _("erased person")
+        verbose_name_plural = _("erased persons")
+        ordering = ["-erased_at"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.customer_id)

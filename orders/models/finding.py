@@ -1,15 +1,21 @@
 """How orders and customers are found by what somebody types."""
 
+import unicodedata
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Func, Q, TextField, Value
+
+from foundation.shop import current_shop
+from orders.phones import e164
 
 # The fewest digits that are looked for in phone numbers.
 PHONE_DIGITS = 3
 # Fewer digits than these among orders are a number, or how a phone ends: they stand in too many phones.
 NEARLY_A_PHONE = 7
 LONGEST_NUMBER = 18
+# What may stand in a phone number beside other things: three kinds of dashes among them.
+SIGNS_OF_PHONES = "0123456789+-\u2010\u2013\u2014(). /"
 FEW_CUSTOMERS = 500
 
 
@@ -29,7 +35,8 @@ def digits_of_phone(text: str) -> str:
     Without what differs between writing a number at home and abroad: "081 234" and "+66 81 234" are one phone, and
     so are "8 916 123-45-67" and "+7 916 123-45-67".
     """
-    if not text or text.strip("0123456789+-(). /"):
+    text = unicodedata.normalize("NFKC", text).strip().casefold().removeprefix("tel:")
+    if not text or text.strip(SIGNS_OF_PHONES):
         return ""
     digits = "".join(one for one in text if one.isdigit()).lstrip("0")
     if len(digits) == 11 and digits[0] in "78":
@@ -40,12 +47,20 @@ def digits_of_phone(text: str) -> str:
 class CustomerQuerySet(models.QuerySet[Any]):
     """The verbs that ask for customers."""
 
+    def current(self) -> Self:
+        """Those who go on: neither merged into another record nor erased."""
+        return self.filter(merged_into=None, erased_at=None)
+
     def search(self, text: str) -> Self:
         """Customers by a part of their name or phone number, or by their e-mail. The digits of a phone are compared,
         not how it is written."""
         text = text.strip()
         if digits := digits_of_phone(text):
-            return self.alias(phone_digits=Digits("phone")).filter(phone_digits__contains=digits)
+            found = Q(phone_digits__contains=digits)
+            # A whole number may have more digits than it needs: the zero of "+44 (0)7700".
+            if number := e164(text, current_shop().phone_region):
+                found |= Q(phone_digits__contains=number[1:])
+            return self.alias(phone_digits=Digits("phone")).filter(found)
         return self.filter(Q(name__icontains=text) | Q(email__iexact=text))
 
     def whose_phone_ends(self, digits: str) -> Self:
