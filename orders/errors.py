@@ -184,3 +184,82 @@ class CustomerGone(Conflict):
         else:
             sentence = _("The data of customer %(id)d was erased. Nothing can be written for them any more.")
         super().__init__(sentence % {"id": customer_id, "other": merged_into}, extra={"merged_into": merged_into})
+
+
+class WrongAmount(InvalidInput):
+    """An amount of money that can't be paid, paid back or moved."""
+
+
+class NoOpenShift(Conflict):
+    """Cash needs a till, and none is open at the location."""
+
+    code = "no_open_shift"
+
+    def __init__(self, location: object) -> None:
+        super().__init__(
+            _("No till is open at %(location)s: there is nowhere for cash to come from or go to. Open a shift first.")
+            % {"location": location}
+        )
+
+
+class WhichTill(Conflict):
+    """Several tills are open at the location, and nobody has said which one is meant."""
+
+    code = "which_till"
+
+    def __init__(self, location: object, tills: Iterable[str]) -> None:
+        super().__init__(
+            _("Several tills are open at %(location)s: %(tills)s. Say which shift the cash belongs to.")
+            % {"location": location, "tills": ", ".join(tills)}
+        )
+
+
+class TillOpen(Conflict):
+    """The till has an open shift already; often somebody else was quicker."""
+
+    code = "till_open"
+
+    def __init__(self, *, till: str, location: object) -> None:
+        super().__init__(
+            _("Till %(till)s at %(location)s is open already. Close its shift before you open another.")
+            % {"till": till, "location": location}
+        )
+
+
+class ShiftClosed(Conflict):
+    """The shift is closed: its cash has been counted. What was counted wrongly is corrected by a second document."""
+
+    code = "shift_closed"
+
+    def __init__(self, shift: object) -> None:
+        super().__init__(_("Shift %(shift)s is closed already.") % {"shift": shift})
+
+
+class ShiftOpen(Conflict):
+    """The shift is open: there is nothing to correct yet."""
+
+    code = "shift_open"
+
+    def __init__(self, shift: object) -> None:
+        super().__init__(_("Shift %(shift)s is still open. Close it first.") % {"shift": shift})
+
+
+class PaymentAfterCancellation(Conflict):
+    """The order is cancelled: nothing of it is owed."""
+
+    code = "wrong_status"
+
+    def __init__(self, *, number: int, status: str) -> None:
+        super().__init__(
+            _("Order #%(number)s is cancelled: nothing is to be paid for it.") % {"number": number},
+            extra={"status": status},
+        )
+
+
+class OrderImported(Conflict):
+    """The sale was imported: it was paid where it was made."""
+
+    code = "imported"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(_("Order #%(number)s was imported: it was paid where it was sold.") % {"number": number})

@@ -9,11 +9,13 @@ from monitoring.registry import Event, LabelValues, Metric, register_event, regi
 from monitoring.severity import Severity
 from orders.models import Order
 from orders.services.pins import PIN_LOCKED, pin_locked_sentence
+from orders.services.shifts import SHIFT_DIFFERENCE, difference_sentence
 
 
 def register() -> None:
     """Tells monitoring about orders. Called once, when the apps are ready."""
     register_event(Event(PIN_LOCKED, Severity.WARNING, _("Too many wrong PINs"), tell=pin_locked_sentence))
+    register_event(Event(SHIFT_DIFFERENCE, Severity.WARNING, _("A shift's cash differs"), tell=difference_sentence))
     register_metric(
         Metric(
             name="samovar_orders_active",
