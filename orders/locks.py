@@ -13,8 +13,9 @@ from foundation.errors import Refusal
 from orders.errors import OrderArchived, UnknownCustomer, UnknownOrder, UnknownSalesImport, UnknownShift
 from orders.models import ArchivedOrder, BatchRun, Customer, Order, PromoCode, SalesImport, Shift
 
-# An advisory lock of its own; the number says nothing.
+# Advisory locks of their own; the numbers say nothing.
 IMPORT_KEYS = 7_236_001
+PHONES = 7_236_002
 
 
 def lock_order(order_id: int) -> Order:
@@ -70,6 +71,13 @@ def lock_customer(customer_id: int) -> Customer:
     if customer is None:
         raise UnknownCustomer(customer_id)
     return customer
+
+
+def lock_phone(number: str) -> None:
+    """Lets one transaction at a time look for a customer by this number and write them down. To be taken before the
+    customer's own row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [PHONES, number])
 
 
 def lock_shift(shift_id: int) -> Shift:
