@@ -17,6 +17,8 @@ ROLES = {
         "orders.change_customer",
         "orders.view_employee",
         "orders.view_position",
+        "orders.view_promotion",
+        "orders.view_promocode",
     ],
     "manager": [
         "orders.add_employee",
@@ -27,6 +29,12 @@ ROLES = {
         "orders.view_employee_sales",
         "orders.view_salesimport",
         "orders.import_sales",
+        "orders.add_promotion",
+        "orders.change_promotion",
+        "orders.delete_promotion",
+        "orders.add_promocode",
+        "orders.change_promocode",
+        "orders.delete_promocode",
     ],
     "admin": [
         "orders.view_salary",

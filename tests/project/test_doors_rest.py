@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from inventory.models import PurchaseOrder, StockDocument, StockLevel, Supplier
 from inventory.services.counts import start_count
 from inventory.services.shelves import add_shelf
-from orders.models import BatchRun, Customer, Employee, Position
+from orders.models import BatchRun, Customer, Employee, Position, PromoCode, Promotion
 from orders.services.batch import start_batch
 from tests.inventory.kitchen import cook, lot_of, makes, tracked
 from tests.rest import Rest
@@ -97,6 +97,10 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "customers/<int:pk>/": {"get": STAFF, "patch": STAFF},
     "employees/": {"get": STAFF, "post": MANAGERS},
     "employees/<int:pk>/": {"get": STAFF, "patch": MANAGERS},
+    "promotions/": {"get": STAFF, "post": MANAGERS},
+    "promotions/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
+    "promo-codes/": {"get": STAFF, "post": MANAGERS},
+    "promo-codes/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
     "positions/": {"get": STAFF, "post": MANAGERS},
     "positions/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
 }
@@ -164,6 +168,8 @@ def addresses(db: Any) -> dict[str, str]:
         "customers": stranger.pk,
         "employees": employee.pk,
         "positions": position.pk,
+        "promotions": Promotion.objects.create(name="Happy hour", value=20).pk,
+        "promo-codes": PromoCode.objects.create(code="WELCOME10", value=10).pk,
     }
     run = start_batch(verb=BatchRun.Verb.COMPLETE, order_ids=[order.pk], actor=NOBODY)
     filled = {}
