@@ -28,6 +28,12 @@ def favicon(request: HttpRequest) -> str:
     return static("samovar/favicon.svg")
 
 
+def shop_name(request: HttpRequest) -> str:
+    from foundation.shop import current_shop  # noqa: PLC0415
+
+    return current_shop().name
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One line of the menu, for those who hold `permission` ("app.codename").
@@ -172,6 +178,13 @@ SECTIONS = (
     Section(
         _("Settings"),
         (
+            Item(
+                _("Shop"),
+                "settings",
+                "foundation_shop_settings",
+                "foundation.change_shop",
+                also=("foundation_shop_remove_demo",),
+            ),
             Item(_("Locations"), "storefront", "inventory_location_changelist", "inventory.change_location"),
             Item(_("API tokens"), "key", "users_apitoken_changelist", "users.view_apitoken"),
             Item(_("Alerts"), "notifications", "monitoring_alert_changelist", "monitoring.view_alert"),

@@ -7,6 +7,7 @@
 import logging
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 import structlog
@@ -73,6 +74,9 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_structlog",
     "pgtrigger",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -85,9 +89,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "users.middleware.AccountLanguageMiddleware",
+    "project.first_run.gate.FirstRunMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -151,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget kept files": {"task": "foundation.tasks.forget_kept_files", "schedule": 3600},
     "forget old sign-in counts": {"task": "users.tasks.forget_old_sign_in_counts", "schedule": 3600},
+    "send waiting mails": {"task": "users.tasks.send_waiting_mails", "schedule": 60},
     "forget expired tokens": {"task": "users.tasks.forget_expired_tokens", "schedule": 3600},
     "forget expired sessions": {"task": "users.tasks.forget_expired_sessions", "schedule": 86400},
     "forget old wrong PINs": {"task": "orders.tasks.forget_old_wrong_pins", "schedule": 86400},
@@ -181,8 +188,46 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Attempts to sign in, for one network address and for one e-mail.
 SIGN_IN_RATE = env.str("SIGN_IN_RATE", default="20/min")
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+# Codes of the second factor, for one account: six digits, of which three are right at any time.
+CODE_RATE = env.str("CODE_RATE", default="20/hour")
+# Mails that anybody can cause (sign-up, new password, change of e-mail), to one e-mail and from one network address.
+MAIL_RATE = env.str("MAIL_RATE", default="5/hour")
+MAILS_FROM_ADDRESS_RATE = env.str("MAILS_FROM_ADDRESS_RATE", default="60/hour")
+# The public pages'; the admin has its own.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/profile/"
+
+# allauth brings the steps of signing in and the pages' skeletons; users/ decides and writes. See
+# docs/adr/0023-accounts-with-allauth.md.
+ACCOUNT_ADAPTER = "users.pages.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/accounts/email/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGIN_TIMEOUT = 600
+ACCOUNT_SESSION_REMEMBER = True
+# Our own limits stand at every door, and count in PostgreSQL.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+MFA_ADAPTER = "users.pages.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+# --- mail -----------------------------------------------------------------------------------------
+
+# `make run` writes mails into files under var/mail unless this is set.
+EMAIL = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:25"))
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = EMAIL["EMAIL_HOST"], EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL["EMAIL_HOST_USER"] or "", EMAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_TLS", False), EMAIL.get("EMAIL_USE_SSL", False)
+# Of filemail:///srv/mail django-environ takes the first slash for the end of the host.
+EMAIL_FILE_PATH = f"/{unquote(EMAIL['EMAIL_FILE_PATH']).lstrip('/')}" if EMAIL["EMAIL_FILE_PATH"] else None
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="samovar@localhost")
 
 HTTPS = env.bool("HTTPS", default=True)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -266,8 +311,8 @@ IDEMPOTENCY_KEY_DAYS = 7
 # --- the admin ----------------------------------------------------------------------------------------
 
 UNFOLD = {
-    "SITE_TITLE": "Samovar",
-    "SITE_HEADER": "Samovar",
+    "SITE_TITLE": "project.navigation.shop_name",
+    "SITE_HEADER": "project.navigation.shop_name",
     "SITE_SYMBOL": "local_cafe",
     # The admin is the site.
     "SITE_URL": None,

@@ -12,10 +12,12 @@ from project.docs_view import DocsView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("setup/", include("project.first_run.urls")),
     path("api/v1/", include("project.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema"), name="docs"),
     path("health/", include("monitoring.urls")),
+    path("accounts/", include("users.pages.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
 ]

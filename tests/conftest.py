@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.utils import translation
 
 from foundation.shop import forget_shop, remember_shop
+from project.first_run import gate
 from tests.chromium import chromium_path
 
 CACHES_OF_WORKERS = 12
@@ -126,11 +127,13 @@ def empty_cache(own_cache: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def settings_of_the_environment() -> Iterator[None]:
-    """The shop has no row of its own, and no test pays a query now and then for looking. A test that writes the row
-    calls `forget_shop`, unless its commit is a real one: that does it by itself."""
+    """The shop has no row of its own, is open, and no test pays a query now and then for looking. A test that writes
+    the row calls `forget_shop`, unless its commit is a real one: that does it by itself."""
     remember_shop(None)
+    gate.take_for_open()
     yield
     forget_shop()
+    gate.look_again()
 
 
 @pytest.fixture(autouse=True)

@@ -28,12 +28,17 @@ class UploadPage(AdminPage):
 
     def is_too_long(self, request: HttpRequest) -> bool:
         """Whether the body says that it holds more than such a file."""
-        try:
-            length = int(request.META.get("CONTENT_LENGTH") or 0)
-        except ValueError:
-            length = 0
-        return request.method == "POST" and length > self.largest_upload + AROUND_THE_FILE
+        return is_too_long(request, largest=self.largest_upload)
 
     def refuse_length(self, request: HttpRequest) -> HttpResponse:
         """Says that the file is too large. May not touch `request.POST`, which would read the body."""
         raise NotImplementedError
+
+
+def is_too_long(request: HttpRequest, *, largest: int) -> bool:
+    """Whether the body of a POST says that it holds more than a file of `largest` bytes; it is not read for that."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    return request.method == "POST" and length > largest + AROUND_THE_FILE

@@ -1,9 +1,9 @@
 """Writing the shop's own settings. Every change makes this process read them anew after the commit."""
 
 import datetime
-from collections.abc import Callable
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput
@@ -13,19 +13,25 @@ from foundation.models.shop import ONLY_ID
 from foundation.services.records import check_record
 from foundation.shop import current_shop, forget_shop
 
-# Functions of the apps above that say whether amounts in the shop's currency were agreed with somebody already.
-# Called in the transaction of a change; they take the locks that keep their answer true until it commits.
-_promises: list[Callable[[], bool]] = []
+# What was sold for money of the shop; the apps above name it when they are ready.
+_sold: list[type[Model]] = []
 
 
-def register_promise(is_made: Callable[[], bool]) -> None:
-    """Fixes the currency once `is_made()`. Called by apps when they are ready."""
-    _promises.append(is_made)
+def register_sold(model: type[Model]) -> None:
+    """Fixes the currency from the first row of `model` on."""
+    _sold.append(model)
 
 
 def currency_is_fixed() -> bool:
     """Whether the currency can't be changed any more."""
-    return any(is_made() for is_made in _promises)
+    return any(model._default_manager.exists() for model in _sold)
+
+
+def lock_sold() -> None:
+    """Lets nobody sell until the end of the transaction: a first sale in the old currency is not missed."""
+    tables = ", ".join(connection.ops.quote_name(model._meta.db_table) for model in _sold)
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
 
 
 @transaction.atomic
@@ -43,15 +49,17 @@ def keep_shop(*, name: str, currency: str, time_zone: str, phone_region: str) ->
     # Where two set the shop up at once, the second waits here and then changes what the first has written.
     Shop.objects.bulk_create([Shop(**row_of_environment())], ignore_conflicts=True)
     shop = lock_record(Shop, ONLY_ID)
-    if asked["currency"] != shop.currency and currency_is_fixed():
-        raise InvalidInput.at(
-            "currency",
-            _(
-                "The shop has sold in %(currency)s already: its orders and payments are in it, so the currency "
-                "can't be changed any more."
+    if asked["currency"] != shop.currency:
+        lock_sold()
+        if currency_is_fixed():
+            raise InvalidInput.at(
+                "currency",
+                _(
+                    "The shop has sold in %(currency)s already: its orders and payments are in it, so the currency "
+                    "can't be changed any more."
+                )
+                % {"currency": shop.currency},
             )
-            % {"currency": shop.currency},
-        )
     for field, value in asked.items():
         setattr(shop, field, value)
     check_record(shop)

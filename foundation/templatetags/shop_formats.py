@@ -1,4 +1,4 @@
-"""Money, quantities and moments as the shop's people read them: `{% load shop_formats %}`."""
+"""The shop's name; money, quantities and moments as the shop's people read them: `{% load shop_formats %}`."""
 
 import datetime
 from decimal import Decimal
@@ -9,8 +9,15 @@ from django.utils import timezone
 from foundation import moments
 from foundation import money as amounts
 from foundation.admin import numbers
+from foundation.shop import current_shop
 
 register = template.Library()
+
+
+@register.simple_tag
+def shop_name() -> str:
+    """What the shop is called."""
+    return current_shop().name
 
 
 @register.filter

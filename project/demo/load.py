@@ -9,7 +9,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection, transaction
 
+from foundation.models import Shop
 from foundation.services.records import add_record
+from foundation.services.shop import open_demo_shop
 from inventory.menu_file import read_menu_file
 from inventory.models import DefaultLocation, Location, Product
 from inventory.services.menu_import import import_menu
@@ -17,7 +19,7 @@ from orders.models import Customer, Employee, Order, Position
 from project.demo.accounts import Account, AccountsFile, invent_accounts
 from project.demo.errors import ShopNotEmpty
 from project.demo.people import GUESTS, WORKERS, email_of
-from project.demo.places import PLACES, SIAM, TIME_ZONE
+from project.demo.places import CURRENCY, NAME, PHONE_REGION, PLACES, SIAM, TIME_ZONE
 from project.demo.storekeeping import arrange_shelves, know_suppliers, look_ahead
 from project.demo.stories import Crew
 from project.demo.week import DAYS_BEFORE_TODAY, live_through_the_week
@@ -48,7 +50,8 @@ def load_demo(
 
     The same `seed` and `now` give the same shop, but for the passwords, which are random and kept at
     `accounts_path`. A shop that has locations or products already is left alone: None if `if_empty`, else
-    ShopNotEmpty is raised. Killed at any point, it has done nothing, or the next call finishes it.
+    ShopNotEmpty is raised; `if_empty` also leaves alone one that has an account or settings. Killed at any point, it
+    has done nothing, or the next call finishes it.
     """
     accounts_file = AccountsFile(accounts_path)
     with alone():
@@ -57,6 +60,9 @@ def load_demo(
             if if_empty:
                 return None
             raise ShopNotEmpty
+        if if_empty and (Shop.objects.exists() or User.objects.exists()):
+            # Somebody is setting up a shop of their own, or has just removed the demo.
+            return None
         accounts_file.discard()
         accounts = invent_accounts()
         accounts_file.write_draft(accounts)
@@ -85,6 +91,7 @@ def alone() -> Iterator[None]:
 
 def fill(accounts: Sequence[Account], *, now: datetime.datetime, seed: str) -> DemoShop:
     """Writes the whole shop inside the caller's transaction."""
+    open_demo_shop(name=NAME, currency=CURRENCY, time_zone=TIME_ZONE, phone_region=PHONE_REGION, now=now)
     drinks = import_menu(rows=read_menu_file(MENU).rows).total
     users = {
         account.role: create_user(

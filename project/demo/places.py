@@ -4,6 +4,9 @@ import datetime
 import zoneinfo
 from dataclasses import dataclass
 
+NAME = "Samovar Tea"
+CURRENCY = "THB"
+PHONE_REGION = "TH"
 SIAM = "Siam Square"
 CHATUCHAK = "Chatuchak"
 TIME_ZONE = "Asia/Bangkok"

@@ -16,7 +16,7 @@ from orders.models import Customer, Employee, Order, OrderEvent, OrderItem
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
 from orders.services.place import place_order
-from orders.services.transitions import advance
+from orders.services.transitions import advance, complete_order
 from project.demo.guests import Step, Visit
 from project.demo.storeroom import SUPPLIES
 from project.demo.timeline import Moment, Story
@@ -74,6 +74,8 @@ def take(step: Step, order: Order, actor: Actor) -> None:
             restock=step.restock,
             at=step.at,
         )
+    elif step.verb == Verb.COMPLETED:
+        complete_order(order_id=order.pk, actor=actor, allow_unpaid=True, at=step.at)
     else:
         advance(order.pk, step.verb, actor, at=step.at)
 
