@@ -1,12 +1,20 @@
 """The refusals and errors of accounts, roles, tokens and signing in."""
 
 from collections.abc import Sequence
+from math import ceil
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from foundation.errors import Conflict, InvalidInput, Missing, Refusal
+
+if TYPE_CHECKING:
+    from users.models import User
+
+# Seconds above which a person would rather read minutes.
+LONG_TO_COUNT = 120
 
 
 class UserMissing(Missing):
@@ -55,19 +63,96 @@ class SignInRefused(InvalidInput):
         super().__init__(sentence, errors={"non_field_errors": [sentence]})
 
 
-class TooManySignIns(Refusal):
-    """This address, or this e-mail, has used up its attempts. `retry_after` seconds from now there are new ones."""
+class EmailNotConfirmed(InvalidInput):
+    """The password is right, but nobody has shown yet that the e-mail is theirs."""
+
+    def __init__(self) -> None:
+        sentence = _("This e-mail is not confirmed yet. Open the link in the mail that we sent to it, then sign in.")
+        super().__init__(sentence, errors={"non_field_errors": [sentence]})
+
+
+class CodeNeeded(Refusal):
+    """The password is right, and the account asks for a code of its second factor too."""
+
+    code = "mfa_required"
+
+    def __init__(self, user: "User") -> None:
+        super().__init__(_("This account also asks for a code. Send the one that your authenticator app shows."))
+        self.user = user
+
+
+class WrongCode(InvalidInput):
+    """The code is wrong, too old, or has been used before; the sentence doesn't say which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This code is wrong or has been used already. Wait for the next one and try again."),
+            errors={"code": [_("This code is wrong or has been used already. Wait for the next one and try again.")]},
+        )
+
+
+class SecondFactorIsOn(Conflict):
+    """The account asks for codes already."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Codes are switched on already. Switch them off first to use another phone."))
+
+
+class SecondFactorIsOff(Conflict):
+    """The account does not ask for codes."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Codes are not switched on for this account."))
+
+
+class LinkUsedUp(InvalidInput):
+    """The link from a mail has been used, is too old, or was never ours."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This link has been used already, or is too old. Ask for a new one."))
+
+
+class TooManyAttempts(Refusal):
+    """The limit is reached. `retry_after` seconds from now there are new attempts."""
 
     code = "throttled"
 
-    def __init__(self, *, retry_after: int) -> None:
-        sentence = ngettext(
-            "Too many attempts to sign in. Try again in %(seconds)d second.",
-            "Too many attempts to sign in. Try again in %(seconds)d seconds.",
-            retry_after,
-        ) % {"seconds": retry_after}
+    def __init__(self, sentence: str, *, retry_after: int) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class TooManySignIns(TooManyAttempts):
+    """This address, this e-mail or this account has used up its attempts."""
+
+    def __init__(self, *, retry_after: int) -> None:
+        if retry_after <= LONG_TO_COUNT:
+            sentence = ngettext(
+                "Too many attempts to sign in. Try again in %(seconds)d second.",
+                "Too many attempts to sign in. Try again in %(seconds)d seconds.",
+                retry_after,
+            ) % {"seconds": retry_after}
+        else:
+            minutes = ceil(retry_after / 60)
+            sentence = ngettext(
+                "Too many attempts to sign in. Try again in %(minutes)d minute.",
+                "Too many attempts to sign in. Try again in %(minutes)d minutes.",
+                minutes,
+            ) % {"minutes": minutes}
+        super().__init__(sentence, retry_after=retry_after)
+
+
+class TooManyMails(TooManyAttempts):
+    """So many mails to this e-mail, or from this address, have been asked for that no more are sent for a while."""
+
+    def __init__(self, *, retry_after: int) -> None:
+        minutes = ceil(retry_after / 60)
+        sentence = ngettext(
+            "Too many mails have been asked for. Look into your mailbox, or try again in %(minutes)d minute.",
+            "Too many mails have been asked for. Look into your mailbox, or try again in %(minutes)d minutes.",
+            minutes,
+        ) % {"minutes": minutes}
+        super().__init__(sentence, retry_after=retry_after)
 
 
 class RoleDeclarationError(ImproperlyConfigured):

@@ -7,12 +7,14 @@ takes no lock of another app.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 
 from users.choices import Role
 from users.errors import UserMissing
-from users.models import User
+from users.models import OutgoingMail, User
 
 
 def lock_admins() -> None:
@@ -33,3 +35,15 @@ def lock_users(user_ids: Collection[int]) -> list[User]:
 def lock_user(user_id: int) -> User:
     """Locks one user and reads it anew; raises UserMissing."""
     return lock_users([user_id])[0]
+
+
+def lock_second_factor(user_id: int) -> dict[str, Authenticator]:
+    """Locks what the account's codes are checked by, and reads it anew, by type. After `lock_user`, if both."""
+    rows = Authenticator.objects.select_for_update().filter(user_id=user_id).order_by("pk")
+    return {row.type: row for row in rows}
+
+
+def claim_next_mail(now: datetime) -> OutgoingMail | None:
+    """Locks the next mail that is due; one that another worker holds is passed over."""
+    due = OutgoingMail.objects.filter(next_attempt_at__lte=now).order_by("pk")
+    return due.select_for_update(skip_locked=True, of=("self",)).first()

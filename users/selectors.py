@@ -1,5 +1,7 @@
 """Questions about accounts, roles and tokens."""
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db.models import Count, QuerySet
 
 from users.choices import Role
@@ -28,6 +30,16 @@ def permissions_of(user: User) -> list[str]:
 def api_tokens_of(user: User) -> QuerySet[ApiToken]:
     """The user's own API tokens, the newest first."""
     return ApiToken.objects.filter(user=user)
+
+
+def email_is_confirmed(user: User) -> bool:
+    """Whether the account's e-mail is its owner's. One that was made by hand, without a row for it, is believed."""
+    return not EmailAddress.objects.filter(user=user, email=user.email, verified=False).exists()
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether the account asks for a code when it is signed in to."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
 
 
 def active_users_by_role() -> dict[str, int]:

@@ -1,10 +1,24 @@
-"""The users' housekeeping."""
+"""The users' mails and housekeeping."""
 
 from celery import shared_task
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.utils import timezone
 
-from users.services import sign_in_limit, tokens
+from users.services import outbox, sign_in_limit, tokens
+
+
+@shared_task
+def send_waiting_mails() -> None:
+    """Sends every mail that is due. Two at once do no harm: each mail is claimed."""
+    while outbox.send_next_mail(now=timezone.now()):
+        pass
+
+
+def hand_over_mails() -> None:
+    """Has the outbox emptied when the transaction is through. A message that is lost, with a broker that is down,
+    costs a minute: beat asks for the same."""
+    transaction.on_commit(lambda: send_waiting_mails.delay(), robust=True)
 
 
 @shared_task

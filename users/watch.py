@@ -11,11 +11,13 @@ from monitoring.severity import Severity
 from users import selectors
 
 SIGN_IN_LOCKED = "users.sign_in_locked"
+MAIL_REFUSED = "users.mail_refused"
 
 
 def register() -> None:
     """Called once, when the apps are ready."""
     register_event(Event(SIGN_IN_LOCKED, Severity.WARNING, _("Too many attempts to sign in"), tell=locked_sentence))
+    register_event(Event(MAIL_REFUSED, Severity.WARNING, _("Mails can't be sent"), tell=refused_sentence))
     register_metric(
         Metric(
             name="samovar_active_users",
@@ -34,6 +36,12 @@ def locked_sentence(details: Mapping[str, Any]) -> str:
     else:
         sentence = gettext("Too many attempts to sign in from %(address)s.")
     return sentence % values
+
+
+def refused_sentence(details: Mapping[str, Any]) -> str:
+    """What such an alert says, in the reader's language; KeyError if the details do not tell."""
+    sentence = gettext("The mail server does not take our mails (%(error)s). They wait and are tried again.")
+    return sentence % {"error": details["error"]}
 
 
 def active_users_by_role() -> Iterable[tuple[dict[str, str], float]]:

@@ -6,10 +6,10 @@ from users.choices import CountedBy
 
 
 class SignInCount(models.Model):
-    """The attempts to sign in of one address, or for one e-mail, in one window of time.
+    """The attempts of one address, or for one e-mail or account, in one window of time.
 
-    `key` is the network address, or a keyed hash of the e-mail: what strangers type into a sign-in form (now
-    and then a password) is nothing to keep.
+    `key` is the network address, a keyed hash of the e-mail (what strangers type into a sign-in form, now and then
+    a password, is nothing to keep), or the account's id.
     """
 
     pk = models.CompositePrimaryKey("counted_by", "key", "window_start")

@@ -9,22 +9,27 @@ from collections.abc import Collection
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput
 from users import selectors
-from users.choices import Role
-from users.errors import EmailTaken, LastAdmin, UserMissing
+from users.choices import MailKind, Role
+from users.errors import LastAdmin, UserMissing
 from users.locks import lock_admins, lock_user, lock_users
 from users.models import User
+from users.services.email_addresses import keep_confirmed_email, keep_email, write_with_free_email
+from users.services.outbox import post_mail
 from users.services.passwords import require_good_password
 from users.services.tokens import revoke_all_tokens
 
 
-def create_user(*, email: str, role: str, password: str | None, name: str = "", language: str = "") -> User:
+def create_user(
+    *, email: str, role: str, password: str | None, name: str = "", language: str = "", is_confirmed: bool = True
+) -> User:
     """Makes an account with a role; without a password nobody can sign in to it until one is set.
 
+    `is_confirmed` says that somebody of the shop vouches for the e-mail; else its owner has to open a link first.
     Raises InvalidInput at the field: EmailTaken, WeakPassword, an unknown role or language, no e-mail address.
     """
     user = User(email=User.objects.normalize_email(email), name=name.strip(), language=language)
@@ -35,7 +40,8 @@ def create_user(*, email: str, role: str, password: str | None, name: str = "", 
     user.password = make_password(password)
     user.is_staff = _enters_the_admin(role)
     with transaction.atomic():
-        _write_with_free_email(user)
+        write_with_free_email(user)
+        keep_email(user, is_confirmed=is_confirmed)
         user.groups.add(Group.objects.get(name=role))
     return user
 
@@ -49,9 +55,12 @@ def update_user(*, user_id: int, email: str, name: str, role: str, is_active: bo
     with transaction.atomic():
         lock_admins()
         user = lock_user(user_id)
+        email_before = user.email
         user.email, user.name, user.language = User.objects.normalize_email(email), name.strip(), language
         _require_valid(user, role=role)
-        _write_with_free_email(user, update_fields=["email", "name", "language"])
+        write_with_free_email(user, update_fields=["email", "name", "language"])
+        if user.email != email_before:
+            keep_confirmed_email(user)
         if user.is_active and not is_active:
             _shut([user])
         _give_role(user, role)
@@ -112,10 +121,16 @@ def set_password(*, user_id: int, password: str) -> User:
     hashed = make_password(password)
     with transaction.atomic():
         user = lock_user(user_id)
-        user.password = hashed
-        user.save(update_fields=["password"])
-        revoke_all_tokens(user_ids=[user_id])
+        put_password(user, hashed)
     return user
+
+
+def put_password(user: User, hashed: str) -> None:
+    """Gives the locked user this password, ends what the old one has opened, and tells its owner by mail."""
+    user.password = hashed
+    user.save(update_fields=["password"])
+    revoke_all_tokens(user_ids=[user.pk])
+    post_mail(kind=MailKind.PASSWORD_CHANGED, to=user.email, user=user, language=user.language)
 
 
 def _give_role(user: User, role: str) -> None:
@@ -169,14 +184,3 @@ def _require_role(role: str) -> None:
         raise InvalidInput.at(
             "role", _("There is no role %(role)s. Choose one of: %(roles)s.") % {"role": role, "roles": ", ".join(Role)}
         )
-
-
-def _write_with_free_email(user: User, *, update_fields: list[str] | None = None) -> None:
-    """Saves the user; the table's unique key decides who was first with an e-mail. Raises EmailTaken."""
-    try:
-        with transaction.atomic():
-            user.save(update_fields=update_fields)
-    except IntegrityError:
-        if User.objects.filter(email=user.email).exclude(pk=user.pk).exists():
-            raise EmailTaken(user.email) from None
-        raise
