@@ -12,10 +12,14 @@ def round_quantity(quantity: Decimal) -> Decimal:
     return quantity.quantize(QUANTITY_STEP, rounding=ROUND_HALF_UP)
 
 
+def money_step() -> Decimal:
+    """The smallest coin of the shop's currency: 0.01, or 1 where it has no decimals."""
+    return Decimal(1).scaleb(-current_shop().currency_decimals)
+
+
 def round_money(amount: Decimal) -> Decimal:
     """Money of the shop, half up to the currency's decimals, written with the column's two."""
-    step = Decimal(1).scaleb(-current_shop().currency_decimals)
-    return amount.quantize(step, rounding=ROUND_HALF_UP).quantize(Decimal("0.01"))
+    return amount.quantize(money_step(), rounding=ROUND_HALF_UP).quantize(Decimal("0.01"))
 
 
 def plain(number: Decimal) -> str:

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 
 from foundation.decimals import round_money
 from foundation.errors import InvalidInput
+from foundation.money import money
 from inventory.choices import chosen_options, free_options
 from inventory.menu import MenuGroup, MenuOption, MenuProduct
 from inventory.recipes import portion
-from orders.errors import WrongLines
+from orders.discounts import NOTHING_OFF, AutomaticOffer, CodeOffer, Discountable, PointsOffer, TakenOff, take_off
+from orders.errors import PromoCodeRefused, WrongLines
 
 MOST_LINES = 200
 LARGEST_QUANTITY = 1000
@@ -55,23 +57,37 @@ class PricedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Offers:
+    """What may make an order cheaper: the promotions that hold, a code that may be used, points that are there."""
+
+    promotions: tuple[AutomaticOffer, ...] = ()
+    code: CodeOffer | None = None
+    points: PointsOffer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
-    """The breakdown of an order: its lines, their sum, what is taken off, what is to be paid."""
+    """The breakdown of an order: its lines, their sum, what is taken off step by step, what is to be paid."""
 
     lines: tuple[PricedLine, ...]
     subtotal: Decimal
-    discount: Decimal
+    off: TakenOff = NOTHING_OFF
+
+    @property
+    def discount(self) -> Decimal:
+        return self.off.amount
 
     @property
     def total(self) -> Decimal:
         return self.subtotal - self.discount
 
 
-def price_order(*, menu: dict[int, MenuProduct], lines: Sequence[OrderLine]) -> Price:
-    """Checks the lines against the menu and prices them.
+def price_order(*, menu: dict[int, MenuProduct], lines: Sequence[OrderLine], offers: Offers = Offers()) -> Price:
+    """Checks the lines against the menu, prices them, and takes off what the offers allow.
 
     Raises WrongLines with every fault at its place: no lines or more than 200, an unknown product, a
-    quantity outside 1 to 1,000, options that do not fit; and for a total that no order can hold.
+    quantity outside 1 to 1,000, options that do not fit; and for a total that no order can hold. Raises
+    PromoCodeRefused for a code whose minimum is not reached.
     """
     if not lines:
         raise WrongLines.at("items", _("Add at least one product."))
@@ -104,7 +120,35 @@ def price_order(*, menu: dict[int, MenuProduct], lines: Sequence[OrderLine]) -> 
     subtotal = sum((line.total for line in priced), Decimal("0.00"))
     if subtotal > LARGEST_TOTAL:
         raise WrongLines.at("items", _("The order's total is too large. Split it."))
-    return Price(lines=tuple(priced), subtotal=subtotal, discount=Decimal("0.00"))
+    return Price(lines=tuple(priced), subtotal=subtotal, off=discounted(priced, offers))
+
+
+def discounted(lines: Sequence[PricedLine], offers: Offers) -> TakenOff:
+    """What the offers take off these lines. Raises PromoCodeRefused for a code whose minimum is not reached, or that
+    covers nothing here."""
+    off = take_off(
+        [
+            Discountable(line.product.id, line.product.category_id, line.unit_price, line.line.quantity)
+            for line in lines
+        ],
+        promotions=offers.promotions,
+        code=offers.code,
+        points=offers.points,
+    )
+    if offers.code is not None:
+        check_reached(offers.code, off.code_base)
+    return off
+
+
+def check_reached(code: CodeOffer, base: Decimal) -> None:
+    """Raises PromoCodeRefused unless the lines that the code covers come to its minimum."""
+    if not base:
+        raise PromoCodeRefused.because(_("%(code)s is for nothing in this order.") % {"code": code.code})
+    if base < code.minimum_total:
+        raise PromoCodeRefused.because(
+            _("%(code)s needs %(minimum)s of what it is for; here it is %(base)s.")
+            % {"code": code.code, "minimum": money(code.minimum_total), "base": money(base)}
+        )
 
 
 def price_line(line: OrderLine, product: MenuProduct, chosen: Sequence[tuple[MenuGroup, MenuOption]]) -> PricedLine:

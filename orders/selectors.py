@@ -16,11 +16,15 @@ from inventory.menu import load_menu
 from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
 from inventory.services.returns import deductions_of
+from orders.errors import UnknownCustomer
 from orders.models import BatchRun, Customer, Employee, EveryItem, EveryOrder, Order
 from orders.models.finding import OrderQuerySet
-from orders.pricing import OrderLine, Price, PricedLine, price_order
+from orders.pricing import Offers, OrderLine, Price, PricedLine, discounted, price_order
+from orders.promotion_selectors import code_offer, promotions_at
+from orders.services.code_uses import normal_code, usable_code
 from orders.services.deduction import DOCUMENT_TYPE, sale_movements
 from orders.services.edit import compare, key_of
+from orders.services.loyalty import check_still_there, points_offer
 from users.models import User
 
 # The first and the last day of a period; None for no limit.
@@ -60,13 +64,29 @@ class Quote:
 
 
 def quote_order(
-    *, location: Location, lines: Sequence[OrderLine], allow_below_minimum: bool = False, sell_anyway: bool = False
+    *,
+    location: Location,
+    lines: Sequence[OrderLine],
+    customer_id: int | None = None,
+    promo_code: str = "",
+    redeem_points: int = 0,
+    allow_below_minimum: bool = False,
+    sell_anyway: bool = False,
 ) -> Quote:
-    """Prices the lines and compares what they take with the stock of the location. Raises WrongLines.
+    """Prices the lines, with everything that is taken off step by step, and compares what they take with the stock of
+    the location. Nothing is locked: it may be different a moment later.
 
     With `allow_below_minimum` a minimum stands in nobody's way, with `sell_anyway` no shortage, as in `place_order`.
+    Raises WrongLines, PromoCodeRefused, NotEnoughPoints, PointsNotUsable, UnknownCustomer, CustomerGone.
     """
-    price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
+    now = timezone.now()
+    code = usable_code(promo_code, customer_id=customer_id, at=now) if promo_code else None
+    offers = Offers(
+        promotions=promotions_at(location=location, at=now),
+        code=code_offer(code) if code else None,
+        points=points_offer(asking_customer(customer_id), redeem_points),
+    )
+    price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines, offers=offers)
     needed: dict[int, Decimal] = {}
     for line in price.lines:
         for ingredient_id, quantity in line.portion.items():
@@ -82,12 +102,29 @@ def quote_order(
     )
 
 
+def asking_customer(customer_id: int | None) -> Customer | None:
+    """The customer somebody asks for. Raises UnknownCustomer, CustomerGone."""
+    if customer_id is None:
+        return None
+    customer = Customer.objects.filter(pk=customer_id).first()
+    if customer is None:
+        raise UnknownCustomer(customer_id)
+    check_still_there(customer)
+    return customer
+
+
 def quote_edit(
-    *, order: Order, lines: Sequence[OrderLine], allow_below_minimum: bool = False, sell_anyway: bool = False
+    *,
+    order: Order,
+    lines: Sequence[OrderLine],
+    promo_code: str | None = None,
+    redeem_points: int | None = None,
+    allow_below_minimum: bool = False,
+    sell_anyway: bool = False,
 ) -> Quote:
     """What `edit_order` would make of the order: what stays is sold at its old price and needs no stock.
 
-    Raises WrongLines.
+    Raises WrongLines, PromoCodeRefused, NotEnoughPoints, PointsNotUsable.
     """
     price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
     items = list(order.items.all())
@@ -113,14 +150,29 @@ def quote_edit(
         needed[ingredient_id] = needed.get(ingredient_id, Decimal(0)) - delta
         returned[ingredient_id] = returned.get(ingredient_id, Decimal(0)) + max(delta, Decimal(0))
     subtotal = sum((line.total for line in priced), Decimal("0.00"))
+    offers = offers_of_edit(order, promo_code=promo_code, redeem_points=redeem_points)
     return _quote(
-        Price(lines=priced, subtotal=subtotal, discount=order.discount),
+        Price(lines=priced, subtotal=subtotal, off=discounted(priced, offers)),
         order.location,
         needed,
         returned=returned,
         sold=edit.sold,
         check_minimum=not allow_below_minimum,
         sell_anyway=sell_anyway,
+    )
+
+
+def offers_of_edit(order: Order, *, promo_code: str | None, redeem_points: int | None) -> Offers:
+    """What would take something off the edited order, as `orders.services.edit.lock_offers` finds it out."""
+    code = order.promo_code
+    if promo_code is not None and (code is None or normal_code(promo_code) != code.code):
+        code = usable_code(promo_code, customer_id=order.customer_id, at=timezone.now()) if promo_code.strip() else None
+    points = order.points_redeemed if redeem_points is None else redeem_points
+    customer = order.customer if points else None
+    return Offers(
+        promotions=promotions_at(location=order.location, at=order.placed_at),
+        code=code_offer(code) if code else None,
+        points=points_offer(customer, points, held=order.points_redeemed),
     )
 
 
@@ -317,7 +369,7 @@ def placed_on_days(
 
 def find_customers(text: str) -> QuerySet[Customer]:
     """Customers by a part of their name or phone, or by their e-mail."""
-    return Customer.objects.search(text)
+    return Customer.objects.current().search(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from foundation.admin.ids import as_id
 from foundation.errors import Refusal
 from orders.admin.verbs import ReasonField, WayBackField, actor_of
 from orders.models import BatchRun, Order
+from orders.powers import COMPLETE_UNPAID, REFUND
 from orders.services.batch import MOST_ORDERS, PART, BatchResult, cancel_orders, complete_orders, start_batch
 from orders.tasks import hand_over
 
@@ -56,7 +57,8 @@ class BatchActions(ModelAdmin):
     @admin.action(description=gettext_lazy("Complete"), permissions=["advance"])
     def complete_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         ids = chosen_ids(request, queryset)
-        return self.do_or_start(request, BatchRun.Verb.COMPLETE, ids, {})
+        may = {"allow_unpaid": request.user.has_perm(COMPLETE_UNPAID)}
+        return self.do_or_start(request, BatchRun.Verb.COMPLETE, ids, may)
 
     @admin.action(description=gettext_lazy("Cancel…"), permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
@@ -66,7 +68,8 @@ class BatchActions(ModelAdmin):
             return None
         form = BatchCancelForm(request.POST if CONFIRMED_FIELD in request.POST else None)
         if form.is_valid():
-            return self.do_or_start(request, BatchRun.Verb.CANCEL, ids, form.cleaned_data)
+            how = {**form.cleaned_data, "may_refund": request.user.has_perm(REFUND)}
+            return self.do_or_start(request, BatchRun.Verb.CANCEL, ids, how)
         return self.batch_page(
             request,
             "orders_admin/batch_cancel.html",

@@ -9,6 +9,7 @@ from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from foundation.admin.verbs import Verb, VerbForm
 from orders.models import Order, OrderEvent, OrderItem
+from orders.powers import COMPLETE_UNPAID, REFUND
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
 from orders.services.transitions import complete_order, prepare_order, ready_order
@@ -82,6 +83,7 @@ def cancel_a_part(request: HttpRequest, order: Order, data: dict[str, Any]) -> N
         actor=actor_of(request),
         reason=data["reason"],
         restock=data["restock"],
+        may_refund=request.user.has_perm(REFUND),
     )
 
 
@@ -110,7 +112,9 @@ ORDER_VERBS = [
         name="complete",
         label=_("Complete"),
         permission="orders.advance_order",
-        run=lambda request, order, data: complete_order(order_id=order.pk, actor=actor_of(request)),
+        run=lambda request, order, data: complete_order(
+            order_id=order.pk, actor=actor_of(request), allow_unpaid=request.user.has_perm(COMPLETE_UNPAID)
+        ),
         done=_("%(object)s is completed."),
         is_shown=lambda order: order.is_active,
         icon="check",
@@ -119,7 +123,9 @@ ORDER_VERBS = [
         name="cancel",
         label=_("Cancel the order"),
         permission="orders.cancel_order",
-        run=lambda request, order, data: cancel_order(order_id=order.pk, actor=actor_of(request), **data),
+        run=lambda request, order, data: cancel_order(
+            order_id=order.pk, actor=actor_of(request), may_refund=request.user.has_perm(REFUND), **data
+        ),
         done=_("%(object)s is cancelled."),
         form=CancelForm,
         is_shown=lambda order: order.is_active,
@@ -134,7 +140,11 @@ CANCEL_ITEM = Verb(
     label=_("Cancel a part"),
     permission="orders.cancel_order",
     run=lambda request, order, data: cancel_item(
-        order_id=order.pk, item_id=data.pop("item").pk, actor=actor_of(request), **data
+        order_id=order.pk,
+        item_id=data.pop("item").pk,
+        actor=actor_of(request),
+        may_refund=request.user.has_perm(REFUND),
+        **data,
     ),
     done=_("A part of %(object)s is cancelled."),
     form=CancelItemForm,

@@ -16,6 +16,7 @@ from orders.api.bodies import BatchBodySerializer, BatchCancelBodySerializer
 from orders.api.orders import actor_of
 from orders.api.serializers import BatchResultsSerializer, BatchRunSerializer
 from orders.models import BatchRun
+from orders.powers import COMPLETE_UNPAID, REFUND
 from orders.services.batch import PART, BatchResult, cancel_orders, complete_orders, start_batch
 from orders.tasks import hand_over
 
@@ -33,9 +34,10 @@ class BatchViewSet(IdempotentMixin, ViewSet):
     def complete(self, request: Request) -> Response:
         """Up to 1,000 orders at once; more in the background, and the answer says where to look how far it is."""
         ids = validated(BatchBodySerializer, request)["ids"]
+        may = {"allow_unpaid": request.user.has_perm(COMPLETE_UNPAID)}
         if len(ids) > PART:
-            return self.in_background(BatchRun.Verb.COMPLETE, ids)
-        return self.answer(complete_orders(order_ids=ids, actor=actor_of(request)))
+            return self.in_background(BatchRun.Verb.COMPLETE, ids, **may)
+        return self.answer(complete_orders(order_ids=ids, actor=actor_of(request), **may))
 
     @extend_schema(request=BatchCancelBodySerializer, responses=ANSWERS)
     @action(detail=False, methods=["post"])
@@ -43,6 +45,7 @@ class BatchViewSet(IdempotentMixin, ViewSet):
         """Up to 1,000 orders at once; more in the background, and the answer says where to look how far it is."""
         values = validated(BatchCancelBodySerializer, request)
         ids = values.pop("ids")
+        values["may_refund"] = request.user.has_perm(REFUND)
         if len(ids) > PART:
             return self.in_background(BatchRun.Verb.CANCEL, ids, **values)
         return self.answer(cancel_orders(order_ids=ids, actor=actor_of(request), **values))

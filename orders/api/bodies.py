@@ -8,11 +8,12 @@ from rest_framework import serializers
 
 from foundation.api.fields import IdField, IdListField, RecordField, WholeNumberField, WordField
 from foundation.api.serializers import StrictSerializer, list_of
-from orders.models import Customer, Employee, Order, OrderEvent
+from orders.models import Customer, Employee, Order, OrderEvent, PromoCode
 from orders.pricing import LARGEST_QUANTITY, MOST_LINES, OrderLine
 from orders.services.batch import MOST_ORDERS
 
 MOST_OPTIONS = 100
+MOST_POINTS = 1_000_000_000
 # What was sold elsewhere comes in by an import, not by a client.
 CHANNELS = [choice for choice in Order.Channel.choices if choice[0] != Order.Channel.IMPORT]
 
@@ -58,6 +59,21 @@ class CommentField(serializers.CharField):
         super().__init__(**{"max_length": length, "required": False, "allow_blank": True, **kwargs})
 
 
+class PromoCodeField(serializers.CharField):
+    """A promo code as somebody types it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        length = PromoCode._meta.get_field("code").max_length
+        super().__init__(**{"max_length": length, "required": False, "allow_blank": True, **kwargs})
+
+
+class PointsField(WholeNumberField):
+    """How many points."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 0, "max_value": MOST_POINTS, "required": False, **kwargs})
+
+
 class OrderLineBodySerializer(StrictSerializer):
     """So many of a product, with these options."""
 
@@ -77,11 +93,13 @@ def line_list(**kwargs: Any) -> serializers.ListSerializer[Any]:
 
 
 class OwnOrderBodySerializer(StrictSerializer):
-    """An order that somebody places for themselves."""
+    """An order that somebody places for themselves. `redeem_points` is the most of their points that it may take."""
 
     location = IdField(required=False, allow_null=True)
     items = line_list()
     comment = CommentField()
+    promo_code = PromoCodeField()
+    redeem_points = PointsField()
 
 
 class OrderBodySerializer(OwnOrderBodySerializer):
@@ -99,10 +117,13 @@ class OrderBodySerializer(OwnOrderBodySerializer):
 
 
 class EditBodySerializer(StrictSerializer):
-    """What a pending order is to consist of, and its comment; what is left out stays."""
+    """What a pending order is to consist of, its comment, promo code ("" for none) and points; what is left out
+    stays."""
 
     items = line_list(required=False)
     comment = CommentField()
+    promo_code = PromoCodeField()
+    redeem_points = PointsField()
     allow_below_minimum = serializers.BooleanField(required=False)
     sell_anyway = serializers.BooleanField(required=False)
 

@@ -27,7 +27,8 @@ from orders.api.bodies import (
 from orders.api.filters import OrderFilter
 from orders.api.serializers import OrderEventSerializer, OrderSerializer, QuoteSerializer
 from orders.errors import UnknownOrder
-from orders.models import EveryEvent, EveryOrder, Order, OrderEvent
+from orders.models import Customer, EveryEvent, EveryOrder, Order, OrderEvent
+from orders.powers import COMPLETE_UNPAID, REFUND
 from orders.selectors import quote_order, visible_orders
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
@@ -68,7 +69,7 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
     }
 
     def get_queryset(self) -> QuerySet[EveryOrder]:
-        return visible_orders(self.request.user).prefetch_related("items")
+        return visible_orders(self.request.user).select_related("promo_code").prefetch_related("items")
 
     @property
     def ordering(self) -> str:
@@ -79,7 +80,7 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
     @extend_schema(request=OrderBodySerializer, responses={201: OrderSerializer})
     def create(self, request: Request) -> Response:
         """Sells: every gram leaves the stock, or nothing is placed. A customer orders for themselves, and says no more
-        than `location`, `items` and `comment`."""
+        than `location`, `items`, `comment`, `promo_code` and `redeem_points`."""
         values = self.asked()
         if self.is_for_oneself:
             order = place_own_order(user_id=cast("User", request.user).pk, actor=actor_of(request), **values)
@@ -95,6 +96,9 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
         quote = quote_order(
             location=values["location"],
             lines=values["lines"],
+            customer_id=self.asking_customer(values),
+            promo_code=values["promo_code"],
+            redeem_points=values["redeem_points"],
             allow_below_minimum=values.get("allow_below_minimum", False),
             sell_anyway=values.get("sell_anyway", False),
         )
@@ -109,6 +113,8 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
             actor=actor_of(request),
             lines=values.get("items"),
             comment=values.get("comment"),
+            promo_code=values.get("promo_code"),
+            redeem_points=values.get("redeem_points"),
             **self.leniency(values),
         )
         return self.answer(order)
@@ -130,23 +136,27 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
     @extend_schema(request=NothingSerializer)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: int) -> Response:
-        """An active order → completed"""
+        """An active order → completed. It has to be fully paid, but for who may complete unpaid orders."""
         validated(NothingSerializer, request)
-        return self.answer(complete_order(order_id=pk, actor=actor_of(request)))
+        may = request.user.has_perm(COMPLETE_UNPAID)
+        return self.answer(complete_order(order_id=pk, actor=actor_of(request), allow_unpaid=may))
 
     @extend_schema(request=CancelBodySerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: int) -> Response:
-        """An active order → cancelled; its ingredients come back, or are written off as wasted."""
+        """An active order → cancelled; its ingredients come back, or are written off as wasted. What was paid goes
+        back the way it came, which takes the permission to refund."""
         values = validated(CancelBodySerializer, request)
-        return self.answer(cancel_order(order_id=pk, actor=actor_of(request), **values))
+        may = request.user.has_perm(REFUND)
+        return self.answer(cancel_order(order_id=pk, actor=actor_of(request), may_refund=may, **values))
 
     @extend_schema(request=CancelItemBodySerializer)
     @action(detail=True, methods=["post"], url_path="items/<int:item>/cancel", url_name="cancel-item")
     def cancel_item(self, request: Request, pk: int, item: int) -> Response:
         """Takes back a part of a line; when nothing is left of the order, it is cancelled."""
         values = validated(CancelItemBodySerializer, request)
-        order = cancel_item(order_id=pk, item_id=item, actor=actor_of(request), **values)
+        may = request.user.has_perm(REFUND)
+        order = cancel_item(order_id=pk, item_id=item, actor=actor_of(request), may_refund=may, **values)
         return self.answer(order)
 
     @property
@@ -158,7 +168,13 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
         body = OwnOrderBodySerializer if self.is_for_oneself else OrderBodySerializer
         values = validated(body, self.request)
         location: Location = location_for(user=self.request.user, location_id=values.get("location"))
-        asked = {"location": location, "lines": values["items"], "comment": values.get("comment", "")}
+        asked = {
+            "location": location,
+            "lines": values["items"],
+            "comment": values.get("comment", ""),
+            "promo_code": values.get("promo_code", ""),
+            "redeem_points": values.get("redeem_points", 0),
+        }
         if self.is_for_oneself:
             return asked
         customer, employee = values.get("customer"), values.get("employee")
@@ -169,6 +185,14 @@ class OrderViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericV
             "employee_id": employee.pk if employee else None,
             **self.leniency(values),
         }
+
+    def asking_customer(self, values: dict[str, Any]) -> int | None:
+        """Who would buy: the person who asks, if they order for themselves and are known as a customer."""
+        if not self.is_for_oneself:
+            customer_id: int | None = values["customer_id"]
+            return customer_id
+        user = cast("User", self.request.user)
+        return Customer.objects.filter(user=user).values_list("pk", flat=True).first()
 
     def leniency(self, values: dict[str, Any]) -> dict[str, bool]:
         """What the body asks to be let pass, in the words of the services. Raises NotPermitted for who may not."""

@@ -6,8 +6,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from foundation.shop import current_shop
+from orders.discounts import StepKind
 from orders.models import BatchRun, Order, OrderEvent, OrderItem
 from orders.selectors import Quote
+from orders.services.shares import as_kept
 
 
 class SoldOptionSerializer(serializers.Serializer):
@@ -40,6 +42,7 @@ class OrderItemSerializer(serializers.ModelSerializer):
             "cancelled_quantity",
             "options",
             "total",
+            "discount",
         )
 
 
@@ -52,10 +55,30 @@ class InCurrency(serializers.Serializer):
         return current_shop().currency
 
 
+class StepSerializer(serializers.Serializer):
+    """One thing that is taken off: an automatic promotion, a promo code, points."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in StepKind])
+    name = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=12, decimal_places=2)
+    points = serializers.IntegerField(required=False)
+    lines = serializers.DictField(
+        child=serializers.CharField(), help_text="The share of each line, by its place: the first is 1."
+    )
+
+
+@extend_schema_field(StepSerializer(many=True))
+class StepsField(serializers.JSONField):
+    """What is taken off, as the order keeps it."""
+
+
 class OrderSerializer(InCurrency, serializers.ModelSerializer):
     """An order with its lines."""
 
     items = OrderItemSerializer(many=True, read_only=True)
+    discounts = StepsField(read_only=True)
+    promo_code: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    due = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
     is_archived = serializers.BooleanField(read_only=True)
 
     class Meta:
@@ -71,6 +94,12 @@ class OrderSerializer(InCurrency, serializers.ModelSerializer):
             "subtotal",
             "discount",
             "total",
+            "discounts",
+            "promo_code",
+            "points_redeemed",
+            "paid",
+            "withheld",
+            "due",
             "currency",
             "comment",
             "placed_at",
@@ -133,6 +162,7 @@ class QuoteSerializer(InCurrency):
     subtotal = serializers.DecimalField(source="price.subtotal", max_digits=12, decimal_places=2)
     discount = serializers.DecimalField(source="price.discount", max_digits=12, decimal_places=2)
     total = serializers.DecimalField(source="price.total", max_digits=12, decimal_places=2)
+    discounts = serializers.SerializerMethodField()
     items = QuotedItemSerializer(source="price.lines", many=True)
     is_available = serializers.BooleanField()
     shortages = ShortageSerializer(many=True)
@@ -142,6 +172,10 @@ class QuoteSerializer(InCurrency):
     def get_location(self, quote: Quote) -> int:
         location: int = self.context["location"].pk
         return location
+
+    @extend_schema_field(StepSerializer(many=True))
+    def get_discounts(self, quote: Quote) -> list[dict[str, Any]]:
+        return as_kept(quote.price.off, range(1, len(quote.price.lines) + 1))
 
     @extend_schema_field(UnavailableSerializer(many=True))
     def get_unavailable(self, quote: Quote) -> list[dict[str, Any]]:

@@ -1,23 +1,40 @@
 """Cancelling orders and parts of them."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from foundation.errors import Refusal
 from inventory.services.ledger import Movement, post_movements
 from inventory.services.returns import deductions_of, movements_back
-from orders.errors import UnknownItem, WrongQuantity
+from orders.errors import PaidAlready
 from orders.locks import lock_order
 from orders.models import CancelledItem, Order, OrderEvent, OrderItem
 from orders.services.actor import Actor
+from orders.services.code_uses import release_codes
 from orders.services.deduction import DOCUMENT_TYPE
 from orders.services.events import event
+from orders.services.loyalty import give_back_all, lock_customers_of
+from orders.services.paybacks import PaidItem, Payback, lock_tills, pay_back
+from orders.services.taking_back import take_back_items
 from orders.services.transitions import proceed, require_status
+
+# What a cancellation changes of an order.
+CHANGED = (
+    "status",
+    "closed_at",
+    "subtotal",
+    "discount",
+    "total",
+    "discounts",
+    "points_redeemed",
+    "paid",
+    "withheld",
+)
 
 
 @transaction.atomic
@@ -27,18 +44,22 @@ def cancel_order(
     actor: Actor,
     reason: str = "",
     restock: bool = True,
+    may_refund: bool = False,
     at: datetime.datetime | None = None,
 ) -> Order:
-    """Cancels an active order. Its ingredients go back to the shelf, or are written off as wasted.
+    """Cancels an active order. Its ingredients go back to the shelf, or are written off as wasted; its points and the
+    use of its promo code go back to the customer, and what was paid goes back the way it came.
 
-    Of two people who cancel it at the same moment, one does and the other is told.
-    Raises UnknownOrder, WrongStatus.
+    Of two people who cancel it at the same moment, one does and the other is told. `may_refund` is for who may pay
+    back. Raises UnknownOrder, OrderArchived, WrongStatus, PaidAlready, NoOpenShift.
     """
     order = lock_order(order_id)
     before = order.status
     proceed(order, OrderEvent.Kind.CANCELLED, at=at)
-    give_back([order], actor=actor, reason=reason, restock=restock, at=at)
-    order.save(update_fields=["status", "closed_at", "subtotal", "discount", "total"])
+    check_refund(order, may_refund=may_refund)
+    movements = give_back([order], actor=actor, reason=reason, restock=restock, at=at)
+    pay_back_all([order], actor=actor, reason=reason, restock=restock, at=at)
+    order.save(update_fields=CHANGED)
     event(
         order,
         OrderEvent.Kind.CANCELLED,
@@ -48,6 +69,7 @@ def cancel_order(
         details={"restock": restock},
         at=at,
     ).save(force_insert=True)
+    post_back(movements, actor=actor, reason=reason, at=at)
     return order
 
 
@@ -60,69 +82,60 @@ def cancel_item(
     actor: Actor,
     reason: str = "",
     restock: bool = True,
+    may_refund: bool = False,
     at: datetime.datetime | None = None,
 ) -> Order:
     """Takes back `quantity` of a line of an active order. When nothing is left, the order is cancelled.
 
-    Raises UnknownOrder, UnknownItem, WrongStatus, WrongQuantity.
+    What was paid for more than the rest goes back the way it came, if this person `may_refund`.
+    Raises UnknownOrder, OrderArchived, UnknownItem, WrongStatus, WrongQuantity, PaidAlready, NoOpenShift.
     """
     order = lock_order(order_id)
     require_status(order, Order.ACTIVE)
-    items = list(order.items.all())
-    item = next((one for one in items if one.pk == item_id), None)
-    if item is None:
-        raise UnknownItem(item_id)
-    if not 1 <= quantity <= item.remaining:
-        raise WrongQuantity.at(
-            "quantity",
-            _("Of %(name)s, %(remaining)d can be cancelled, not %(quantity)d.")
-            % {"name": item.name, "remaining": item.remaining, "quantity": quantity},
-        )
     before = order.status
-    movements = movements_back(
-        deductions_of(document_type=DOCUMENT_TYPE, document_ids=[order.pk]),
-        document_id=order.pk,
-        line_id=item.pk,
-        part=quantity,
-        whole=item.remaining,
-        restock=restock,
-    )
-    item.cancelled_quantity += quantity
-    item.total = item.unit_price * item.remaining
-    item.save(update_fields=["cancelled_quantity", "total"])
-    CancelledItem.objects.create(
-        item=item,
-        quantity=quantity,
-        reason=reason,
-        is_restocked=restock,
-        created_by_id=actor.user_id,
-        created_at=at or timezone.now(),
-    )
-    order.subtotal = sum((one.total for one in items), Decimal("0.00"))
-    order.total = order.subtotal - order.discount
-    nothing_left = not any(one.remaining for one in items)
-    if nothing_left:
+    taken = take_back_items(order, {item_id: quantity}, actor=actor, reason=reason, restock=restock, at=at)
+    ((item, _quantity, net),) = taken.lines
+    if order.paid > order.total:
+        check_refund(order, may_refund=may_refund)
+        raise_refusal(lock_tills([order]))
+        back = order.paid - order.total
+        lines = [PaidItem(item.pk, quantity, net)]
+        payback = Payback(order, back, reason=reason, is_restocked=restock, items=lines, with_tips=taken.nothing_left)
+        pay_back([payback], actor=actor, at=at)
+    if taken.nothing_left:
         proceed(order, OrderEvent.Kind.CANCELLED, at=at)
-    order.save(update_fields=["status", "closed_at", "subtotal", "discount", "total"])
+    order.save(update_fields=CHANGED)
     event(
         order,
-        OrderEvent.Kind.CANCELLED if nothing_left else OrderEvent.Kind.ITEM_CANCELLED,
+        OrderEvent.Kind.CANCELLED if taken.nothing_left else OrderEvent.Kind.ITEM_CANCELLED,
         actor,
         from_status=before,
         reason=reason,
         details={"item": item.pk, "name": item.name, "quantity": quantity, "restock": restock},
         at=at,
     ).save(force_insert=True)
-    post_movements(movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason, at=at)
+    post_back(taken.movements, actor=actor, reason=reason, at=at)
     return order
+
+
+def check_refund(order: Order, *, may_refund: bool) -> None:
+    """Raises PaidAlready if something would have to be paid back by somebody who may not."""
+    if order.paid and not may_refund:
+        raise PaidAlready(number=order.number, paid=order.paid)
+
+
+def raise_refusal(refusals: Mapping[int, Refusal]) -> None:
+    for refusal in refusals.values():
+        raise refusal
 
 
 def give_back(
     orders: Sequence[Order], *, actor: Actor, reason: str, restock: bool, at: datetime.datetime | None = None
-) -> None:
-    """Takes back all that is left of these locked orders: lines, records and stock, in five queries.
+) -> list[Movement]:
+    """Takes back all that is left of these locked orders: lines, records, promo codes and points, in a constant number
+    of queries. Returns the ledger's lines, to be posted last.
 
-    The orders themselves are changed and saved by the caller.
+    The orders themselves are changed in memory and saved by the caller.
     """
     ids = [order.pk for order in orders]
     items = [item for item in OrderItem.objects.filter(order_id__in=ids).order_by("order_id", "pk") if item.remaining]
@@ -153,7 +166,36 @@ def give_back(
             for item in items
         ]
     )
-    OrderItem.objects.filter(order_id__in=ids).update(cancelled_quantity=F("quantity"), total=Decimal("0.00"))
-    post_movements(
-        movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason, at=now
+    nothing = Decimal("0.00")
+    OrderItem.objects.filter(order_id__in=ids).update(
+        cancelled_quantity=F("quantity"), total=nothing, discount=nothing, points_discount=nothing
     )
+    release_codes(orders, at=now)
+    with_points = [order for order in orders if order.points_redeemed]
+    if with_points:
+        lock_customers_of(with_points)
+        returned = [(order, order.points_redeemed) for order in with_points]
+        give_back_all(returned, user_id=actor.user_id, reason=reason, at=now)
+    for order in orders:
+        order.discounts, order.points_redeemed = [], 0
+    return movements
+
+
+def pay_back_all(
+    orders: Sequence[Order], *, actor: Actor, reason: str, restock: bool, at: datetime.datetime | None = None
+) -> None:
+    """Pays back everything that was paid for these locked orders, tips too. Raises NoOpenShift for cash that no open
+    shift's till can give; a batch has asked before."""
+    paid = [order for order in orders if order.paid]
+    if paid:
+        raise_refusal(lock_tills(paid))
+        pay_back(
+            [Payback(order, order.paid, reason=reason, is_restocked=restock, with_tips=True) for order in paid],
+            actor=actor,
+            at=at,
+        )
+
+
+def post_back(movements: Sequence[Movement], *, actor: Actor, reason: str, at: datetime.datetime | None = None) -> None:
+    """Moves the stock, the last thing of all: everybody sells from the same cups."""
+    post_movements(movements=movements, document_type=DOCUMENT_TYPE, created_by_id=actor.user_id, comment=reason, at=at)

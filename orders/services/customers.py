@@ -14,7 +14,14 @@ from users.models import User
 
 @transaction.atomic
 def place_own_order(
-    *, user_id: int, location: Location, lines: Sequence[OrderLine], actor: Actor, comment: str = ""
+    *,
+    user_id: int,
+    location: Location,
+    lines: Sequence[OrderLine],
+    actor: Actor,
+    comment: str = "",
+    promo_code: str = "",
+    redeem_points: int = 0,
 ) -> Order:
     """Places an order of the web shop for the person who asks. Raises what `place_order` raises."""
     return place_order(
@@ -24,6 +31,8 @@ def place_own_order(
         channel=Order.Channel.WEB,
         customer_id=own_customer(user_id=user_id).pk,
         comment=comment,
+        promo_code=promo_code,
+        redeem_points=redeem_points,
     )
 
 

@@ -9,11 +9,17 @@ from django.utils import timezone
 from inventory.errors import ClosedLocation
 from inventory.menu import load_menu
 from inventory.models import Location
-from orders.models import Order, OrderEvent, OrderItem
-from orders.pricing import OrderLine, PricedLine, price_order
+from orders.discounts import StepKind
+from orders.locks import lock_customer
+from orders.models import Customer, Order, OrderEvent, OrderItem
+from orders.pricing import Offers, OrderLine, PricedLine, price_order
+from orders.promotion_selectors import code_offer, promotions_at
 from orders.services.actor import Actor
+from orders.services.code_uses import lock_usable_code, use_code
 from orders.services.deduction import check_listed, deduct, sale_movements
 from orders.services.events import event
+from orders.services.loyalty import check_still_there, points_offer, redeem
+from orders.services.shares import as_kept, discount_items
 
 
 @transaction.atomic
@@ -26,21 +32,34 @@ def place_order(
     customer_id: int | None = None,
     employee_id: int | None = None,
     comment: str = "",
+    promo_code: str = "",
+    redeem_points: int = 0,
     allow_below_minimum: bool = False,
     sell_anyway: bool = False,
     at: datetime.datetime | None = None,
 ) -> Order:
     """Sells: the order, its lines, its first event, and every gram leaves the stock, or nothing does.
 
+    The promotions that hold take off what they do by themselves. `promo_code` is what the customer says;
+    `redeem_points` of their points pay for as much as they can, at most.
+
     `allow_below_minimum` is for who may sell what is below its minimum; never below zero. `sell_anyway` is for who
     has the drink in their hand: what the stock lacks is corrected with the sale. `at` dates an
     order that was placed earlier. The same number of queries for one line and for many.
 
-    Raises WrongLines, ClosedLocation, Unavailable, InsufficientStock.
+    Raises WrongLines, ClosedLocation, PromoCodeRefused, NotEnoughPoints, PointsNotUsable, UnknownCustomer,
+    CustomerGone, Unavailable, InsufficientStock.
     """
     if not location.is_active:
         raise ClosedLocation(location.name)
-    price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines)
+    now = at or timezone.now()
+    code = lock_usable_code(promo_code, customer_id=customer_id, at=now) if promo_code else None
+    offers = Offers(
+        promotions=promotions_at(location=location, at=now),
+        code=code_offer(code) if code else None,
+        points=points_offer(buyer(customer_id), redeem_points),
+    )
+    price = price_order(menu=load_menu({line.product_id for line in lines}), lines=lines, offers=offers)
     check_listed(price.lines)
     order = Order.objects.create(
         location=location,
@@ -50,13 +69,19 @@ def place_order(
         subtotal=price.subtotal,
         discount=price.discount,
         total=price.total,
+        discounts=as_kept(price.off, range(1, len(price.lines) + 1)),
+        promo_code=code,
+        points_redeemed=price.off.points,
         comment=comment,
-        placed_at=at or timezone.now(),
+        placed_at=now,
         created_by_id=actor.user_id,
     )
-    items = OrderItem.objects.bulk_create(
-        [new_item(order, line, position) for position, line in enumerate(price.lines, start=1)]
-    )
+    items = [new_item(order, line, position) for position, line in enumerate(price.lines, start=1)]
+    discount_items(items, price.off)
+    OrderItem.objects.bulk_create(items)
+    if code is not None:
+        use_code(code, order, amount=price.off.of_kind(StepKind.CODE), at=now)
+    redeem(order, price.off.points, user_id=actor.user_id, at=now)
     details = {"sold_anyway": True} if sell_anyway else None
     event(order, OrderEvent.Kind.PLACED, actor, from_status="", details=details, at=at).save(force_insert=True)
     # The levels are locked last and for the shortest time: everybody sells from the same cups.
@@ -74,6 +99,18 @@ def place_order(
         at=at,
     )
     return order
+
+
+def buyer(customer_id: int | None) -> Customer | None:
+    """The customer who buys, locked: their points may move, and nobody merges them away meanwhile.
+
+    Raises UnknownCustomer, CustomerGone.
+    """
+    if customer_id is None:
+        return None
+    customer = lock_customer(customer_id)
+    check_still_there(customer)
+    return customer
 
 
 def new_item(order: Order, line: PricedLine, position: int) -> OrderItem:

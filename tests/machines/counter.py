@@ -177,7 +177,7 @@ class Counter(Stage):
         if cancels:
             results = cancel_orders(order_ids=chosen, actor=NOBODY, restock=restock)
         else:
-            results = complete_orders(order_ids=chosen, actor=NOBODY)
+            results = complete_orders(order_ids=chosen, actor=NOBODY, allow_unpaid=True)
         assert {result.order_id: result.refusal is None for result in results} == {
             order: self.status[order] in ACTIVE for order in chosen
         }

@@ -89,7 +89,7 @@ def old(bar: Shop) -> list[Order]:
         if place == 2:
             cancel_order(order_id=order.pk, actor=NOBODY, restock=False, at=at)
         elif place < 4:
-            complete_order(order_id=order.pk, actor=NOBODY, at=at + datetime.timedelta(minutes=5))
+            complete_order(order_id=order.pk, actor=NOBODY, allow_unpaid=True, at=at + datetime.timedelta(minutes=5))
         orders.append(order)
     Order.objects.filter(pk=orders[3].pk).update(channel="import", import_key="till 7 of 2025")
     return orders
@@ -98,7 +98,7 @@ def old(bar: Shop) -> list[Order]:
 def test_old_closed_orders_move_with_all_their_rows_and_keep_their_ids(bar: Shop, old: list[Order]) -> None:
     tea = Product.objects.get(name="Tea")
     young = bar.sell(tea)
-    complete_order(order_id=young.pk, actor=NOBODY)
+    complete_order(order_id=young.pk, actor=NOBODY, allow_unpaid=True)
     before = live_rows()
 
     assert archive_orders(before=days_ago(365)) == 4
@@ -118,7 +118,7 @@ def test_old_closed_orders_move_with_all_their_rows_and_keep_their_ids(bar: Shop
 
 def test_an_old_order_that_was_closed_lately_stays(bar: Shop) -> None:
     order = bar.sell(bar.product("Tea"), at=days_ago(400))
-    complete_order(order_id=order.pk, actor=NOBODY)
+    complete_order(order_id=order.pk, actor=NOBODY, allow_unpaid=True)
 
     assert archive_orders(before=days_ago(365)) == 0
     assert Order.objects.filter(pk=order.pk).exists()
@@ -231,7 +231,7 @@ def test_the_verbs_of_an_archived_order_are_refused(bar: Shop, old: list[Order])
         cancel_order(order_id=10**9, actor=NOBODY)
     assert everything() == before
 
-    results = complete_orders(order_ids=[old[4].pk, pk, 10**9], actor=NOBODY)
+    results = complete_orders(order_ids=[old[4].pk, pk, 10**9], actor=NOBODY, allow_unpaid=True)
     assert [type(one.refusal) for one in results] == [type(None), OrderArchived, UnknownOrder]
 
 
@@ -324,12 +324,12 @@ class TestThereAndBack(TestCase):
         for fate, days, quantity in fates:
             order = bar.sell(latte, quantity, at=days_ago(days))
             if fate == "complete":
-                complete_order(order_id=order.pk, actor=NOBODY, at=days_ago(days))
+                complete_order(order_id=order.pk, actor=NOBODY, allow_unpaid=True, at=days_ago(days))
             elif fate == "cancel" or (fate == "part" and quantity == 1):
                 cancel_order(order_id=order.pk, actor=NOBODY, at=days_ago(days))
             elif fate == "part":
                 bar.cancel_part(order, 1)
-                complete_order(order_id=order.pk, actor=NOBODY, at=days_ago(days))
+                complete_order(order_id=order.pk, actor=NOBODY, allow_unpaid=True, at=days_ago(days))
             orders.append(order)
         before = live_rows()
         every = list(EveryOrder.objects.order_by("pk").values_list("pk", "number", "total"))

@@ -27,12 +27,12 @@ def statuses() -> list[str]:
 def test_each_order_is_answered_in_the_order_of_asking(shop):
     cup = shop.product("Cup")
     orders = [shop.sell(cup) for _ in range(4)]
-    complete_order(order_id=orders[1].pk, actor=NOBODY)
+    complete_order(order_id=orders[1].pk, actor=NOBODY, allow_unpaid=True)
     shop.cancel(orders[2])
     prepare_order(order_id=orders[3].pk, actor=NOBODY)
 
     results = complete_orders(
-        order_ids=[orders[3].pk, 10**15, orders[2].pk, orders[1].pk, orders[0].pk, orders[0].pk], actor=NOBODY
+        order_ids=[orders[3].pk, 10**15, orders[2].pk, orders[1].pk, orders[0].pk, orders[0].pk], actor=NOBODY, allow_unpaid=True
     )
 
     assert [result.order_id for result in results] == [
@@ -68,7 +68,7 @@ def test_each_order_is_answered_in_the_order_of_asking(shop):
 def test_completed_orders_keep_totals_and_get_an_event_each(shop):
     orders = [shop.sell(shop.product(f"Cup {n}", "50"), n) for n in (1, 2)]
     prepare_order(order_id=orders[1].pk, actor=NOBODY)
-    complete_orders(order_ids=[order.pk for order in orders], actor=NOBODY)
+    complete_orders(order_ids=[order.pk for order in orders], actor=NOBODY, allow_unpaid=True)
     assert list(Order.objects.order_by("id").values_list("total", flat=True)) == [50, 100]
     assert not Order.objects.filter(closed_at=None).exists()
     events = OrderEvent.objects.filter(kind="complete").order_by("order_id")

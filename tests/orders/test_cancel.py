@@ -174,7 +174,7 @@ def test_two_stale_objects_of_one_order_cancel_it_once(shop):
 def test_a_completed_order_is_not_cancelled(shop):
     tea = shop.ingredient("Tea", stock=100)
     order = shop.sell(shop.product("Cup", recipe={tea: 10}))
-    complete_order(order_id=order.pk, actor=shop.actor)
+    complete_order(order_id=order.pk, actor=shop.actor, allow_unpaid=True)
     refused(WrongStatus, lambda: shop.cancel(order))
     refused(
         WrongStatus,

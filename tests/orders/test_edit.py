@@ -224,7 +224,7 @@ def test_what_somebody_else_did_meanwhile_is_not_undone_unseen(shop):
 def test_an_edit_of_a_completed_order_says_what_it_is(shop):
     cup = shop.product("Cup")
     order = shop.sell(cup)
-    complete_order(order_id=order.pk, actor=shop.actor)
+    complete_order(order_id=order.pk, actor=shop.actor, allow_unpaid=True)
     refusal = refused(WrongStatus, shop, order, OrderLine(cup.pk, 2))
     assert refusal.detail == (f"Order #{order.number} is completed. This is possible only while it is pending.")
 

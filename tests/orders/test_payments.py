@@ -164,7 +164,7 @@ def test_a_till_that_is_closed_or_elsewhere_takes_no_cash(shop, order):
 
     refused(ShiftClosed, order, "cash", shift_id=closed.pk)
     assert "another location" in refused(InvalidInput, order, "cash", shift_id=elsewhere.pk)
-    refused(UnknownShift, order, "cash", shift_id=elsewhere.pk + 1)
+    refused(UnknownShift, order, "cash", shift_id=elsewhere.pk + 1000)
 
 
 def test_a_card_is_noted_at_the_only_open_till_and_what_is_online_at_none(shop, order):

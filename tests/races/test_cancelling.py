@@ -74,7 +74,7 @@ def test_of_cancelling_and_completing_at_once_one_happens(shop):
         cancelled, completed = at_once(
             [
                 lambda order=order: shop.cancel(order),
-                lambda order=order: complete_order(order_id=order.pk, actor=NOBODY),
+                lambda order=order: complete_order(order_id=order.pk, actor=NOBODY, allow_unpaid=True),
             ]
         )
 
@@ -189,10 +189,10 @@ def test_batches_and_single_verbs_on_the_same_orders_each_move_an_order_once(sho
 
     at_once(
         [
-            lambda: complete_orders(order_ids=ids, actor=NOBODY),
+            lambda: complete_orders(order_ids=ids, actor=NOBODY, allow_unpaid=True),
             lambda: cancel_orders(order_ids=ids[::-1], actor=NOBODY),
             *(lambda pk=pk: shop.cancel(orders[pk]) for pk in ids[::3]),
-            *(lambda pk=pk: complete_order(order_id=pk, actor=NOBODY) for pk in ids[1::3]),
+            *(lambda pk=pk: complete_order(order_id=pk, actor=NOBODY, allow_unpaid=True) for pk in ids[1::3]),
         ]
     )
 
