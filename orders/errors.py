@@ -263,3 +263,32 @@ class OrderImported(Conflict):
 
     def __init__(self, number: int) -> None:
         super().__init__(_("Order #%(number)s was imported: it was paid where it was sold.") % {"number": number})
+
+
+class AdjustmentLimit(InvalidInput):
+    """More points than this person may give or take within a day."""
+
+    @classmethod
+    def of(cls, *, limit: int, used: int) -> "AdjustmentLimit":
+        if used:
+            sentence = _(
+                "You may adjust %(limit)d points of a customer within a day, and have adjusted %(used)d. A manager may do"
+                " more."
+            ) % {"limit": limit, "used": used}
+        else:
+            sentence = _("You may adjust %(limit)d points of a customer within a day. A manager may do more.") % {
+                "limit": limit
+            }
+        return cls(sentence, errors={"points": [sentence]})
+
+
+class CannotMerge(Conflict):
+    """These two customers can't be made one."""
+
+    code = "cannot_merge"
+
+
+class CannotErase(Conflict):
+    """The person's data is still needed."""
+
+    code = "cannot_erase"

@@ -1,12 +1,39 @@
-"""Questions about points and tiers."""
+"""Questions about points and tiers.
+
+Expiry is first in, first out, by sums: whatever was spent was spent of the points that expire first. So what expires by
+a moment is what was given with an expiry up to it, less all that was spent, expired or taken; no line of the ledger has
+to remember which other one it used up. See docs/adr/0032-points-are-a-ledger.md.
+"""
 
 import datetime
 from collections.abc import Collection
+from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Sum
 
-from orders.models import EveryOrder, LoyaltyTier, Order
+from orders.models import Customer, EveryOrder, LoyaltyTier, Order
+
+# What expires of each customer's points by %(at)s: see the module. Points without an expiry that were earned or given
+# by staff never expire; all else without one is spending, or takes spending back.
+EXPIRING = """
+    SELECT customer_id, LEAST(points, gone - GREATEST(spent, 0)) FROM (
+        SELECT customer.id AS customer_id, customer.points,
+            COALESCE(SUM(entry.points) FILTER (WHERE entry.expires_at <= %(at)s), 0) AS gone,
+            COALESCE(-SUM(entry.points) FILTER (
+                WHERE entry.expires_at IS NULL
+                AND entry.kind <> 'earned'
+                AND entry.reverses <> 'earned'
+                AND NOT (entry.kind = 'adjusted' AND entry.points > 0 AND entry.order_id IS NULL)
+            ), 0) AS spent
+        FROM orders_customer AS customer JOIN orders_loyaltyentry AS entry ON entry.customer_id = customer.id
+        WHERE {which} AND customer.points > 0
+        GROUP BY customer.id
+    ) AS sums
+    WHERE LEAST(points, gone - GREATEST(spent, 0)) > 0
+    ORDER BY customer_id
+"""
 
 
 def year_before(at: datetime.datetime) -> datetime.datetime:
@@ -49,3 +76,53 @@ def tiers_of(customer_ids: Collection[int], at: datetime.datetime) -> dict[int, 
     tiers = list(LoyaltyTier.objects.all())
     spent = spending_of(customer_ids, at) if tiers else {}
     return {pk: tier_by_spending(tiers, spent.get(pk, Decimal(0))) for pk in customer_ids}
+
+
+def tier_of(customer: Customer, at: datetime.datetime) -> LoyaltyTier | None:
+    """The tier that a customer has reached at this moment."""
+    return tiers_of([customer.pk], at)[customer.pk]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a customer stands among the tiers: what they spent in twelve months, the tier that this makes, the one
+    that follows."""
+
+    spent: Decimal
+    tier: LoyaltyTier | None
+    next_tier: LoyaltyTier | None
+
+    @property
+    def lacking(self) -> Decimal | None:
+        """What they have yet to spend for the next tier; None at the top."""
+        return None if self.next_tier is None else self.next_tier.spending_from - self.spent
+
+
+def standing_of(customer: Customer, at: datetime.datetime) -> Standing:
+    """Where the customer stands among the tiers, in two queries."""
+    tiers = list(LoyaltyTier.objects.order_by("spending_from"))
+    spent = spending_of([customer.pk], at).get(customer.pk, Decimal("0.00"))
+    return Standing(
+        spent=spent,
+        tier=tier_by_spending(tiers, spent),
+        next_tier=next((tier for tier in tiers if tier.spending_from > spent), None),
+    )
+
+
+def expiring_points(customer_ids: Collection[int], *, at: datetime.datetime) -> dict[int, int]:
+    """How many points each of these customers loses by this moment if they spend none, in one query. Who loses none
+    is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(EXPIRING.format(which="customer.id = ANY(%(ids)s)"), {"at": at, "ids": list(customer_ids)})
+        return dict(cursor.fetchall())
+
+
+def customers_with_expired_points(now: datetime.datetime) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(EXPIRING.format(which="true"), {"at": now})
+        return [pk for pk, _points in cursor.fetchall()]
+
+
+def points_expiring(customer: Customer, until: datetime.datetime) -> int:
+    """How many points the customer loses by this moment if they spend none."""
+    return expiring_points([customer.pk], at=until).get(customer.pk, 0)

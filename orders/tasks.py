@@ -16,6 +16,7 @@ from orders.selectors import stalled_batches
 from orders.services import pins
 from orders.services.archive import PART, archive_orders
 from orders.services.batch import run_batch_part
+from orders.services.points import expire_points
 from orders.services.sales_import import discard_import, import_next_part, stop_import
 
 
@@ -85,3 +86,9 @@ def archive_old_orders() -> None:
 def forget_old_wrong_pins() -> int:
     """Deletes the counts of wrong PINs that nobody has added to for long."""
     return pins.forget_old_wrong_pins(now=timezone.now())
+
+
+@shared_task
+def expire_old_points() -> int:
+    """Takes the points whose time is over. Twice, or after it was killed, takes nothing twice."""
+    return expire_points(now=timezone.now())

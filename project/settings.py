@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired tokens": {"task": "users.tasks.forget_expired_tokens", "schedule": 3600},
     "forget expired sessions": {"task": "users.tasks.forget_expired_sessions", "schedule": 86400},
     "forget old wrong PINs": {"task": "orders.tasks.forget_old_wrong_pins", "schedule": 86400},
+    "expire old points": {"task": "orders.tasks.expire_old_points", "schedule": 86400},
     "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
 }
 
