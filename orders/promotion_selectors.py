@@ -2,8 +2,8 @@
 
 import datetime
 import zoneinfo
-from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
@@ -13,6 +13,8 @@ from orders.discounts import AutomaticOffer, CodeOffer, Scope
 from orders.models import PromoCode, Promotion
 
 ONE_DAY = datetime.timedelta(days=1)
+# Of ids, none is 0.
+NO_PRODUCT = frozenset({0})
 
 
 def promotions_at(*, location: Location, at: datetime.datetime) -> tuple[AutomaticOffer, ...]:
@@ -33,11 +35,16 @@ def promotions_at(*, location: Location, at: datetime.datetime) -> tuple[Automat
             is_percent=promotion.kind == Promotion.Kind.PERCENT,
             value=promotion.value,
             every=promotion.every,
-            scope=scope_of(promotion.product_ids, promotion.category_ids),
+            scope=scope_of(promotion),
         )
         for promotion in here
-        if holds_at(promotion, local) and (not promotion.location_ids or location.pk in promotion.location_ids)
+        if holds_at(promotion, local) and is_here(promotion, location)
     )
+
+
+def is_here(promotion: Any, location: Location) -> bool:
+    """Whether the promotion, with its `location_ids`, is for this location; for none if those it named are gone."""
+    return location.pk in promotion.location_ids or (promotion.is_everywhere and not promotion.location_ids)
 
 
 def holds_at(promotion: Promotion, local: datetime.datetime) -> bool:
@@ -67,7 +74,7 @@ def code_offer(code: PromoCode) -> CodeOffer:
         is_percent=code.kind == PromoCode.Kind.PERCENT,
         value=code.value,
         minimum_total=code.minimum_total or Decimal("0.00"),
-        scope=scope_of(scoped.product_ids, scoped.category_ids),
+        scope=scope_of(scoped),
     )
 
 
@@ -84,5 +91,8 @@ def ids_of(through: type, owner: str, other: str) -> ArraySubquery:
     return ArraySubquery(through.objects.filter(**{owner: OuterRef("pk")}).values(other))  # type: ignore[attr-defined]
 
 
-def scope_of(product_ids: Iterable[int], category_ids: Iterable[int]) -> Scope:
-    return Scope(frozenset(product_ids), frozenset(category_ids))
+def scope_of(row: Any) -> Scope:
+    """What a promotion or a code of `with_scopes` is for; nothing, if what it named has been deleted."""
+    if row.product_ids or row.category_ids:
+        return Scope(frozenset(row.product_ids), frozenset(row.category_ids))
+    return Scope() if row.covers_menu else Scope(NO_PRODUCT)
