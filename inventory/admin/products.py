@@ -32,6 +32,7 @@ from inventory.admin.product_costs import NEW_PRODUCT, RecipeInline, costing_of
 from inventory.admin.shown import badge
 from inventory.menu import MenuProduct, load_menu
 from inventory.models import Location, Product, ProductOptionGroup, RecipeLine
+from inventory.search import search_products
 from inventory.services.pictures import forget_picture
 
 
@@ -77,7 +78,9 @@ class ProductAdmin(Exchanges, CostColumns, VerbButtons, ExplainsDeleting, ShopMo
     list_filter = (("category", RelatedDropdownFilter), ListedFilter, AvailableFilter)
     list_display_links = ("what",)
     list_select_related = ("category",)
-    search_fields = ("name", "category__name")
+    # Searching is `search_products`; this only makes the field appear.
+    search_fields = ("name",)
+    search_help_text = _("Name, category or description")
     list_per_page = 50
     warn_unsaved_form = True
     actions = ("list_them", "unlist_them")
@@ -113,6 +116,11 @@ class ProductAdmin(Exchanges, CostColumns, VerbButtons, ExplainsDeleting, ShopMo
             .get_queryset(request)
             .annotate(is_tracked=Exists(RecipeLine.objects.filter(product_id=OuterRef("pk"))))
         )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
+    ) -> tuple[QuerySet[Product], bool]:
+        return search_products(search_term, products=queryset), False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)

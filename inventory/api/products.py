@@ -18,9 +18,16 @@ from inventory.api.product_serializers import ProductBodySerializer, ProductSeri
 from inventory.cost_selectors import with_costs
 from inventory.errors import UnknownLocation
 from inventory.models import Location, Option, Product, ProductOptionGroup
+from inventory.search import search_products
 from inventory.selectors import location_for, options_in_stock, with_availability
 from inventory.services.catalogue import add_product, change_product, delete_product
 
+SEARCH = OpenApiParameter(
+    "search",
+    str,
+    description="Words of its name, its category or its description, in English or Russian; the last one may be a "
+    "beginning, and where nothing has them, mistyped ones are forgiven.",
+)
 LOCATION = OpenApiParameter(
     "location",
     {"type": "integer", "minimum": 1},
@@ -41,14 +48,13 @@ class ProductFilter(filters.FilterSet):
 
 
 @extend_schema(tags=["products"])
-@extend_schema_view(list=extend_schema(parameters=[LOCATION]), retrieve=extend_schema(parameters=[LOCATION]))
+@extend_schema_view(list=extend_schema(parameters=[LOCATION, SEARCH]), retrieve=extend_schema(parameters=[LOCATION]))
 class ProductViewSet(ShowsCosts, DeletableRecordViewSet):
     """What is sold, with the questions that each product asks."""
 
     serializer_class = ProductSerializer
     filterset_class = ProductFilter
-    search_fields = ("name", "description")
-    query_parameters = ("location",)
+    query_parameters = ("location", "search")
     ordering = ("category_position", "position", "name")
     action_permissions = permissions_of("inventory.product")
 
@@ -57,6 +63,9 @@ class ProductViewSet(ShowsCosts, DeletableRecordViewSet):
             return Product.objects.none()
         location = location_for(user=self.request.user, location_id=id_parameter(self.request, "location"))
         return self.whole(location)
+
+    def filter_queryset(self, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        return search_products(self.request.query_params.get("search", ""), products=super().filter_queryset(queryset))
 
     def whole(self, location: Location | None) -> QuerySet[Product]:
         """Products with all that their answer shows, in five queries; without a location nothing is computed."""
