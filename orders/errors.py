@@ -292,3 +292,15 @@ class CannotErase(Conflict):
     """The person's data is still needed."""
 
     code = "cannot_erase"
+
+
+class NothingToRefund(Conflict):
+    """Nothing was paid for the order, or all of it has been paid back."""
+
+    code = "nothing_to_refund"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            _("Nothing is left of what was paid for order #%(number)s: there is nothing to pay back.")
+            % {"number": number}
+        )

@@ -38,3 +38,11 @@ def short_text(field: str, text: str, model: type[Model]) -> str:
     if len(text) > longest:
         raise InvalidInput.at(field, _("At most %(most)d characters.") % {"most": longest})
     return text
+
+
+def reason_given(reason: str, model: type[Model]) -> str:
+    """The reason without blanks around it. Raises InvalidInput if there is none, or if the column can't hold it."""
+    reason = short_text("reason", reason, model)
+    if not reason:
+        raise InvalidInput.at("reason", _("Say why."))
+    return reason

@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from foundation.errors import InvalidInput
 from foundation.money import money
 from inventory.models import Location
 from inventory.services.lines import check_open
@@ -21,7 +20,7 @@ from orders.errors import ShiftClosed, ShiftOpen, TillOpen, WrongAmount
 from orders.locks import lock_shift
 from orders.models import CashMovement, Shift, ShiftCorrection
 from orders.services.actor import Actor
-from orders.services.amounts import ZERO, check_amount, short_text
+from orders.services.amounts import ZERO, check_amount, reason_given, short_text
 from orders.shift_selectors import expected_cash
 
 SHIFT_DIFFERENCE = "orders.shift_difference"
@@ -69,7 +68,7 @@ def move_cash(
 
     Raises UnknownShift, ShiftClosed, WrongAmount, InvalidInput.
     """
-    reason = said(reason)
+    reason = reason_given(reason, CashMovement)
     size = check_amount("amount", abs(amount))
     signed = size if amount > 0 else -size
     shift = lock_shift(shift_id)
@@ -116,7 +115,7 @@ def correct_shift(
 
     Raises UnknownShift, ShiftOpen, WrongAmount, InvalidInput.
     """
-    reason = said(reason)
+    reason = reason_given(reason, ShiftCorrection)
     counted = check_amount("counted", counted, may_be_zero=True)
     shift = lock_shift(shift_id)
     if shift.expected is None:
@@ -131,14 +130,6 @@ def correct_shift(
     )
     tell_difference(shift, correction.difference)
     return correction
-
-
-def said(reason: str) -> str:
-    """The reason without blanks around it. Raises InvalidInput if there is none, or if it is too long."""
-    reason = short_text("reason", reason, CashMovement)
-    if not reason:
-        raise InvalidInput.at("reason", _("Say why."))
-    return reason
 
 
 def tell_difference(shift: Shift, difference: Decimal) -> None:
