@@ -6,6 +6,7 @@ to remember which other one it used up. See docs/adr/0032-points-are-a-ledger.md
 """
 
 import datetime
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Sum
 
-from orders.models import Customer, EveryOrder, LoyaltyTier, Order
+from orders.models import Customer, EveryOrder, LoyaltyEntry, LoyaltyTier, Order
 
 # What expires of each customer's points by %(at)s: see the module. Points without an expiry that were earned or given
 # by staff never expire; all else without one is spending, or takes spending back.
@@ -126,3 +127,31 @@ def customers_with_expired_points(now: datetime.datetime) -> list[int]:
 def points_expiring(customer: Customer, until: datetime.datetime) -> int:
     """How many points the customer loses by this moment if they spend none."""
     return expiring_points([customer.pk], at=until).get(customer.pk, 0)
+
+
+def lots_of(customer: Customer) -> list[tuple[datetime.datetime | None, int]]:
+    """The customer's points as (when they expire, how many), those that go first before the others; None is never.
+
+    Together they are the balance. Spending has eaten the first ones.
+    """
+    lots: dict[datetime.datetime | None, int] = defaultdict(int)
+    spent = 0
+    for entry in LoyaltyEntry.objects.filter(customer=customer).only(
+        "kind", "points", "reverses", "expires_at", "order_id"
+    ):
+        if entry.expires_at is not None or entry.is_credit:
+            lots[entry.expires_at] += entry.points
+        else:
+            spent -= entry.points
+    # What a reversal took back of points that had expired already was taken from the others.
+    spent -= sum(points for points in lots.values() if points < 0)
+    left = []
+    for expires_at in sorted(lots, key=lambda moment: (moment is None, moment)):
+        eaten = min(max(spent, 0), max(lots[expires_at], 0))
+        spent -= eaten
+        if lots[expires_at] > eaten:
+            left.append((expires_at, lots[expires_at] - eaten))
+    if spent < 0:
+        # Given back were points that another record had earned.
+        left.append((None, -spent))
+    return left

@@ -122,3 +122,9 @@ class LoyaltyEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer}: {self.points:+d}"
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether it gives points, or takes back what gave them: not spending, nor what undoes spending."""
+        given = self.kind == self.Kind.ADJUSTED and self.points > 0 and self.order_id is None
+        return given or self.Kind.EARNED in (self.kind, self.reverses) or self.expires_at is not None
