@@ -21,7 +21,10 @@ UNNAMED = "Samovar"
 
 @dataclass(frozen=True, slots=True)
 class CurrentShop:
-    """The shop's settings now; those of the environment while the shop has no row. `is_set_up`: it has one."""
+    """The shop's settings now; those of the environment while the shop has no row.
+
+    `is_set_up`: it has one. `has_skipped_steps`: something of the first-run page was left out, or not come to.
+    """
 
     name: str
     currency: str
@@ -29,6 +32,7 @@ class CurrentShop:
     phone_region: str
     is_demo: bool = False
     is_set_up: bool = False
+    has_skipped_steps: bool = False
 
     @property
     def currency_decimals(self) -> int:
@@ -73,6 +77,7 @@ def read(known: Memory | None) -> CurrentShop | None:
         phone_region=shop.phone_region,
         is_demo=shop.is_demo,
         is_set_up=True,
+        has_skipped_steps=bool(shop.skipped_steps) or shop.set_up_at is None,
     )
 
 

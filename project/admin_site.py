@@ -20,9 +20,11 @@ class SamovarAdminSite(AccountPages, UnfoldAdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         # Pages of the admin register with this site when they are imported: they need it made first.
         from orders.models import Order  # noqa: PLC0415
+        from project.first_run.reminder import reminder  # noqa: PLC0415
         from project.home import home_context  # noqa: PLC0415
 
-        context = {"title": _("Home"), **home_context(request, order_admin=self.get_model_admin(Order))}
+        home = home_context(request, order_admin=self.get_model_admin(Order))
+        context = {"title": _("Home"), **reminder(request), **home}
         return super().index(request, {**context, **(extra_context or {})})
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:

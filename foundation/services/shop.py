@@ -85,6 +85,7 @@ def skip_step(*, step: str) -> None:
     if step not in shop.skipped_steps:
         shop.skipped_steps = [*shop.skipped_steps, step]
         shop.save(update_fields=["skipped_steps"])
+        transaction.on_commit(forget_shop)
 
 
 @transaction.atomic
@@ -94,6 +95,7 @@ def finish_setting_up(*, now: datetime.datetime) -> None:
     if shop.set_up_at is None:
         shop.set_up_at = now
         shop.save(update_fields=["set_up_at"])
+        transaction.on_commit(forget_shop)
 
 
 def row_of_environment() -> dict[str, str]:

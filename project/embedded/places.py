@@ -47,6 +47,11 @@ class Places:
     def demo_accounts(self) -> Path:
         return self.var / "demo-accounts.json"
 
+    @property
+    def setup_code(self) -> Path:
+        """The code with which the first account is made, while there is none."""
+        return self.var / "setup-code"
+
     def make(self) -> None:
         """Makes the folders, readable by their owner only.
 

@@ -164,9 +164,16 @@ class Shop:
             say("\n  role        " + "e-mail".ljust(width) + "  password")
             for account in accounts:
                 say(f"  {account['role']:<10}  {account['email']:<{width}}  {account['password']}")
-        elif os.environ.get("DEMO") == "0":
-            say("Make the first account with: .venv/bin/python manage.py create_admin")
+        if code := self._setup_code():
+            say(f"\nThe shop is empty. Set it up there with the setup code  {code}")
         say(f"\nLogs are in {self.places.logs}. Ctrl-C stops everything.")
+
+    def _setup_code(self) -> str:
+        """The code for the first account; nothing once there is one."""
+        try:
+            return self.places.setup_code.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return ""
 
     def _demo_accounts(self) -> list[dict[str, str]]:
         try:

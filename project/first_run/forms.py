@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from unfold.widgets import UnfoldAdminPasswordToggleWidget
+from unfold.widgets import UnfoldAdminPasswordToggleWidget, UnfoldAdminTextInputWidget
 
 from foundation.admin.days import DayInput
 from foundation.admin.forms import ThemedForm, dress
@@ -23,6 +23,15 @@ from project.first_run.services import STAFF_ROLES, Newcomer
 
 LONGEST_PASSWORD = 128
 MOST_PRODUCTS, MOST_PEOPLE, MOST_INGREDIENTS = 100, 30, 300
+
+
+class ClockInput(UnfoldAdminTextInputWidget):
+    """A time of day in the browser's own field."""
+
+    input_type = "time"
+
+    def format_value(self, value: Any) -> str | None:
+        return value.strftime("%H:%M") if isinstance(value, datetime.time) else value
 
 
 class AccountForm(ThemedForm):
@@ -61,7 +70,7 @@ class LocationForm(ThemedForm):
     day_starts_at = forms.TimeField(
         label=_("The day begins at"),
         initial=datetime.time(0, 0),
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        widget=ClockInput,
         help_text=Location._meta.get_field("day_starts_at").help_text,
     )
 
@@ -92,7 +101,12 @@ class ProductLine(ThemedForm):
     category = forms.CharField(label=_("Category"), max_length=Category._meta.get_field("name").max_length)
     name = forms.CharField(label=_("Product"), max_length=Product._meta.get_field("name").max_length)
     price = PlainDecimalField(
-        label=_("Price"), max_digits=12, decimal_places=2, min_value=Decimal(0), max_value=LARGEST_PRICE
+        label=_("Price"),
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal(0),
+        max_value=LARGEST_PRICE,
+        error_messages={"min_value": _("A price can't be below 0.")},
     )
 
     def row(self, place: int) -> MenuRow:
@@ -138,10 +152,20 @@ class OpeningStockForm(ThemedForm):
         self.ingredients = ingredients
         for ingredient in ingredients:
             self.fields[f"quantity-{ingredient.pk}"] = PlainDecimalField(
-                label=_("Quantity"), required=False, min_value=Decimal(0), max_value=LARGEST_QUANTITY, decimal_places=3
+                label=_("Quantity"),
+                required=False,
+                min_value=Decimal(0),
+                max_value=LARGEST_QUANTITY,
+                decimal_places=3,
+                error_messages={"min_value": _("There can't be less than nothing.")},
             )
             self.fields[f"cost-{ingredient.pk}"] = PlainDecimalField(
-                label=_("Cost per unit"), required=False, min_value=Decimal(0), max_value=LARGEST_COST, decimal_places=6
+                label=_("Cost per unit"),
+                required=False,
+                min_value=Decimal(0),
+                max_value=LARGEST_COST,
+                decimal_places=6,
+                error_messages={"min_value": _("A cost can't be below 0.")},
             )
         dress(self.fields)
 
