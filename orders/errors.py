@@ -304,3 +304,16 @@ class NothingToRefund(Conflict):
             _("Nothing is left of what was paid for order #%(number)s: there is nothing to pay back.")
             % {"number": number}
         )
+
+
+class PriceChanged(Conflict):
+    """A price has changed since the customer was told what to pay."""
+
+    code = "price_changed"
+
+    def __init__(self, *, told: Decimal, total: Decimal) -> None:
+        super().__init__(
+            _("A price has just changed: the order now comes to %(total)s, not %(told)s. Look at it again.")
+            % {"total": money(total), "told": money(told)},
+            extra={"total": str(total)},
+        )

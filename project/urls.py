@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/docs/", DocsView.as_view(url_name="schema"), name="docs"),
     path("health/", include("monitoring.urls")),
     path("accounts/", include("users.pages.urls")),
+    path("", include("orders.pages.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
 ]
