@@ -4,11 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Sum
-from django.utils import timezone
 
 from orders.models import EveryOrder, Order, Payment, Refund, RefundPart, Shift
 from orders.services.payments import take_payment
+from orders.services.refunds import refund_order
 from orders.services.shifts import open_shift
+from orders.services.transitions import complete_order
 from tests.shop import NOBODY, Shop
 
 
@@ -32,7 +33,14 @@ def now(order: Order) -> Order:
 
 def complete_unpaid(order: Order) -> None:
     """As somebody does who may."""
-    Order.objects.filter(pk=order.pk).update(status=Order.Status.COMPLETED, closed_at=timezone.now())
+    complete_order(order_id=order.pk, actor=NOBODY, allow_unpaid=True)
+
+
+def refund(order: Order, reason: str = "cold", **more: Any) -> Refund:
+    """Pays back; `amount` may be a text."""
+    if "amount" in more:
+        more["amount"] = Decimal(more["amount"])
+    return refund_order(order_id=order.pk, reason=reason, actor=NOBODY, **more)
 
 
 def total(rows: Any, amount: Any) -> Decimal:

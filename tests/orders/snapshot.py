@@ -4,7 +4,26 @@ from typing import Any
 
 from inventory.models import StockDocument, StockLevel, StockMovement
 from monitoring.models import Alert
-from orders.models import BatchRun, CancelledItem, Order, OrderEvent, OrderItem, SalesImport, SalesImportPart
+from orders.models import (
+    BatchRun,
+    CancelledItem,
+    CashMovement,
+    Customer,
+    LoyaltyEntry,
+    Order,
+    OrderEvent,
+    OrderItem,
+    Payment,
+    PromoCode,
+    PromoRedemption,
+    Refund,
+    RefundItem,
+    RefundPart,
+    SalesImport,
+    SalesImportPart,
+    Shift,
+    ShiftCorrection,
+)
 
 TABLES = (
     Order,
@@ -12,6 +31,17 @@ TABLES = (
     CancelledItem,
     OrderEvent,
     BatchRun,
+    Payment,
+    Refund,
+    RefundItem,
+    RefundPart,
+    Shift,
+    CashMovement,
+    ShiftCorrection,
+    Customer,
+    LoyaltyEntry,
+    PromoCode,
+    PromoRedemption,
     SalesImport,
     SalesImportPart,
     StockLevel,
