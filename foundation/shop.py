@@ -5,8 +5,8 @@ costs less than a round trip to Redis at every request, and is right when there 
 See docs/adr/0015-the-shops-own-settings.md.
 """
 
-import time
 from dataclasses import dataclass
+from time import monotonic
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -55,8 +55,8 @@ def current_shop() -> CurrentShop:
     """The shop's settings: its row's, or while there is none those of the environment."""
     global _memory
     known = _memory
-    if known is None or known.good_until < time.monotonic():
-        known = _memory = Memory(read(known), time.monotonic() + MEMORY)
+    if known is None or known.good_until < monotonic():
+        known = _memory = Memory(read(known), monotonic() + MEMORY)
     return known.shop or from_environment()
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
@@ -25,6 +26,8 @@ class ShopAdmin(OwnPages, ShopModelAdmin):
         return [*(one for one in super().get_urls() if one.name in names), to_settings]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:foundation_shop_settings"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from foundation.locks import lock_record
 from foundation.models import Shop
 from foundation.models.shop import ONLY_ID
 from foundation.services.records import check_record
-from foundation.shop import current_shop, forget_shop
+from foundation.shop import forget_shop, from_environment
 
 # What was sold for money of the shop; the apps above name it when they are ready.
 _sold: list[type[Model]] = []
@@ -100,7 +100,7 @@ def finish_setting_up(*, now: datetime.datetime) -> None:
 
 def row_of_environment() -> dict[str, str]:
     """The columns of a new row."""
-    new = current_shop()
+    new = from_environment()
     return {
         "name": new.name,
         "currency": new.currency,

@@ -73,3 +73,7 @@ def rows_of_list(key: str, field: str) -> Body:
         return {"_save": "1", **lines("form", {"id": it[key], field: "77"}), "form-INITIAL_FORMS": 1}
 
     return body
+
+
+def shop_settings(it: Keys) -> dict[str, Any]:
+    return {"name": "Tea & Co", "currency": "PLN", "time_zone": "Europe/Warsaw", "phone_region": "PL"}

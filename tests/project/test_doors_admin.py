@@ -27,6 +27,7 @@ from tests.project.admin_bodies import (
     rows_of_list,
     sales,
     shelf,
+    shop_settings,
     stock,
 )
 from tests.project.admin_doors import (
@@ -342,6 +343,20 @@ MAKING = [
     page("inventory/stockdocument/write-offs/", STAFF, post=405),
 ]
 
+SETTINGS, REMOVE_DEMO = "foundation/shop/settings/", "foundation/shop/remove-demo/"
+THE_SHOP = [
+    page("foundation/", ADMINS, refused=404),
+    page("foundation/shop/", ADMINS, then=SETTINGS),
+    page(SETTINGS, ADMINS, deed(SETTINGS, ADMINS, "change them", shop_settings, then=SETTINGS)),
+    # No demo: nothing is removed. What removing one does has tests of its own.
+    page(
+        REMOVE_DEMO,
+        ADMINS,
+        Attempt(address=REMOVE_DEMO, method="POST", may=ADMINS, body=lambda it: {"name": "Samovar"}),
+        then="",
+    ),
+]
+
 THE_REST = [
     records("monitoring/alert", "alert", see=MANAGERS, form=lambda it: {"message": "no"}),
     action("monitoring/alert/", MANAGERS, "acknowledge", "alert", MANAGERS),
@@ -364,7 +379,7 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
             yield from row if isinstance(row, list) else [row]
 
 
-TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, MAKING, PURCHASING, THE_REST))
+TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, MAKING, PURCHASING, THE_SHOP, THE_REST))
 
 
 @pytest.mark.parametrize("role", ROLES)

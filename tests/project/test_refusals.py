@@ -135,10 +135,10 @@ def test_the_demo_accounts_are_printed_at_every_start(shop: up.Shop, places: Pla
 
 
 def test_who_opens_an_empty_shop_to_other_machines_is_told_what_is_missing(
-    shop: up.Shop, monkeypatch: pytest.MonkeyPatch
+    shop: up.Shop, places: Places, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("DEMO", "0")
     monkeypatch.delenv("ALLOWED_HOSTS", raising=False)
+    places.setup_code.write_text("ABCD-EFGH-2345\n")
     shop.welcome("0.0.0.0", "8000")
     assert "Set ALLOWED_HOSTS to the names under which other machines reach it." in shop.console.out.getvalue()
-    assert "manage.py create_admin" in shop.console.out.getvalue()
+    assert "setup code  ABCD-EFGH-2345" in shop.console.out.getvalue()
