@@ -21,6 +21,7 @@ from tests.machines.counting import Counting
 from tests.machines.kitchen import Kitchen
 from tests.machines.purchasing import Purchasing
 from tests.machines.stage import orders
+from tests.machines.till import Till
 
 EXAMPLES = int(os.environ.get("SHOP_MACHINE_EXAMPLES", "25"))
 
@@ -51,7 +52,7 @@ class ShopMachine(StoreRoomMachine, Counter):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("machine", [ShopMachine, StoreRoomMachine])
+@pytest.mark.parametrize("machine", [ShopMachine, StoreRoomMachine, Till])
 def test_whatever_people_do_the_shop_adds_up(machine: type[RuleBasedStateMachine]) -> None:
     run_state_machine_as_test(
         machine,
