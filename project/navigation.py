@@ -84,6 +84,8 @@ SECTIONS = (
                 "inventory.change_optiongroup",
                 also=("inventory_option_changelist",),
             ),
+            Item(_("Promotions"), "sell", "orders_promotion_changelist", "orders.view_promotion"),
+            Item(_("Promo codes"), "confirmation_number", "orders_promocode_changelist", "orders.view_promocode"),
         ),
     ),
     # What is done every day, the most frequent first; what is looked up now and then stands under the records.
