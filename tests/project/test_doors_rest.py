@@ -18,6 +18,7 @@ from inventory.services.shelves import add_shelf
 from orders.models import BatchRun, Customer, Employee, Position, PromoCode, Promotion
 from orders.services.batch import start_batch
 from tests.inventory.kitchen import cook, lot_of, makes, tracked
+from tests.orders.money import open_till, pay, refund
 from tests.rest import Rest
 from tests.shop import NOBODY, Shop, user_of
 
@@ -101,6 +102,16 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "promotions/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
     "promo-codes/": {"get": STAFF, "post": MANAGERS},
     "promo-codes/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
+    "payments/": {"get": STAFF, "post": STAFF},
+    "payments/<int:pk>/": {"get": STAFF},
+    "refunds/": {"get": MANAGERS, "post": MANAGERS},
+    "refunds/<int:pk>/": {"get": MANAGERS},
+    "shifts/": {"get": STAFF, "post": STAFF},
+    "shifts/<int:pk>/": {"get": STAFF},
+    "shifts/<int:pk>/close/": {"post": STAFF},
+    "shifts/<int:pk>/cash/": {"post": STAFF},
+    "shifts/<int:pk>/correct/": {"post": MANAGERS},
+    "shifts/<int:pk>/report/": {"get": STAFF},
     "positions/": {"get": STAFF, "post": MANAGERS},
     "positions/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
 }
@@ -149,7 +160,12 @@ def addresses(db: Any) -> dict[str, str]:
     count = start_count(location=bar.location, created_by_id=None)
     supplier = Supplier.objects.create(name="Dairy")
     purchase = PurchaseOrder.objects.create(supplier=supplier, location=bar.location)
+    shift = open_till(bar)
+    paid = bar.sell(latte)
     ids: dict[str, int | uuid.UUID] = {
+        "shifts": shift.pk,
+        "payments": pay(paid, "70", "cash").pk,
+        "refunds": refund(paid, amount="10").pk,
         "suppliers": supplier.pk,
         "purchase-orders": purchase.pk,
         "locations": bar.location.pk,
