@@ -48,6 +48,13 @@ class LastAdmin(Conflict):
         super().__init__(_("This is the last active admin. Make another account an admin first, then change this one."))
 
 
+class AccountIsOff(Conflict):
+    """The account is switched off."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This account is switched off. Switch it on first."))
+
+
 class TokenMissing(Missing):
     """The user has no such API token."""
 

@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from users.choices import Role
-from users.errors import SignInRefused, TooManySignIns
+from users.errors import CodeNeeded, EmailNotConfirmed, SignInRefused, TooManySignIns
 from users.models import ApiToken, User
 from users.request import client_address
 from users.services import accounts
@@ -32,7 +32,8 @@ ROLE_HELP = _(
 class SignInForm(AuthenticationForm):
     """The admin's sign-in: by e-mail, through the same service and the same limit as the API's.
 
-    `retry_after` says how many seconds to wait if the limit is reached.
+    `retry_after` says how many seconds to wait if the limit is reached; `needs_code` is whose password was right, and
+    who still has to give a code. A program may send it at once, as `code`; people are asked in a second step.
     """
 
     error_messages = {
@@ -42,6 +43,7 @@ class SignInForm(AuthenticationForm):
     }
 
     retry_after: int | None = None
+    needs_code: User | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,9 +56,20 @@ class SignInForm(AuthenticationForm):
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if email and password:
             try:
-                self.user_cache = sign_in(email=email, password=password, address=client_address(self.request))
+                self.user_cache = sign_in(
+                    email=email,
+                    password=password,
+                    code=self.data.get("code", ""),
+                    address=client_address(self.request),
+                )
             except SignInRefused:
                 raise self.get_invalid_login_error() from None
+            except EmailNotConfirmed as refusal:
+                raise ValidationError(refusal.detail, code=refusal.code) from None
+            except CodeNeeded as refusal:
+                self.confirm_login_allowed(refusal.user)
+                self.needs_code = refusal.user
+                raise ValidationError(refusal.detail, code=refusal.code) from None
             except TooManySignIns as refusal:
                 self.retry_after = refusal.retry_after
                 raise ValidationError(refusal.detail, code=refusal.code) from None
@@ -108,9 +121,19 @@ class NewAccountForm(SetPasswordMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         _style_passwords(self)
         _name_the_blank_language(self)
+        for name in ("password1", "password2"):
+            self.fields[name].required = False
+        self.fields["password1"].help_text = _(
+            "Leave both empty, and the person gets a mail with a link to choose one. Else at least 10 characters, not "
+            "only digits, and nothing that everybody would guess."
+        )
 
     def clean(self) -> dict[str, Any] | None:
-        self.validate_passwords()
+        typed = self.cleaned_data
+        if typed.get("password1", "") != typed.get("password2", ""):
+            self.add_error(
+                "password2", ValidationError(self.error_messages["password_mismatch"], code="password_mismatch")
+            )
         return super().clean()
 
     def _post_clean(self) -> None:

@@ -2,11 +2,17 @@
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from users.choices import Role
 from users.errors import UserMissing
 from users.models import ApiToken, User
+
+# For lists of accounts: what `email_is_confirmed` and `has_second_factor` say of one.
+SIGN_IN_FACTS = {
+    "is_confirmed": ~Exists(EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"), verified=False)),
+    "has_codes": Exists(Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)),
+}
 
 
 def user_by_email(email: str) -> User:

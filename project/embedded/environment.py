@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import environ
 
@@ -36,6 +37,11 @@ def write_env(path: Path, variables: Mapping[str, str]) -> None:
 
 def secret_variables(secrets: Secrets) -> dict[str, str]:
     return {"SECRET_KEY": secrets.secret_key, "FIELD_ENCRYPTION_KEYS": secrets.field_encryption_keys}
+
+
+def mail_variables(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Has mails written into `folder`, unless a mail server is given."""
+    return {} if given.get("EMAIL_URL") else {"EMAIL_URL": f"filemail://{quote(str(folder.absolute()))}"}
 
 
 def for_programs(made: Mapping[str, str]) -> dict[str, str]:

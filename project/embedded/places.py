@@ -44,6 +44,11 @@ class Places:
         return self.var / "processes.json"
 
     @property
+    def mail(self) -> Path:
+        """Mails, as files, where no mail server is given."""
+        return self.var / "mail"
+
+    @property
     def demo_accounts(self) -> Path:
         return self.var / "demo-accounts.json"
 
@@ -66,6 +71,7 @@ class Places:
             )
         make_private(self.var)
         make_private(self.logs)
+        make_private(self.mail)
         self.static.mkdir(exist_ok=True)
 
 

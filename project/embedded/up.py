@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from project.embedded import address
 from project.embedded.console import Console
-from project.embedded.environment import for_programs, read_dotenv, secret_variables, write_env
+from project.embedded.environment import for_programs, mail_variables, read_dotenv, secret_variables, write_env
 from project.embedded.errors import CannotStart, StopRequested, sentence_of
 from project.embedded.leftovers import Record
 from project.embedded.lock import STOPPING, FolderLock
@@ -72,7 +72,8 @@ class Shop:
         secrets.save(self.places.secrets)
         if stopped:
             self.console.step("Cleared", f"what was left of an earlier run: {', '.join(stopped)}")
-        made = secret_variables(secrets) | Services(self.places, secrets, self.supervisor).start()
+        made = secret_variables(secrets) | mail_variables(self.places.mail, os.environ)
+        made |= Services(self.places, secrets, self.supervisor).start()
         write_env(self.places.env, made)
         environment = for_programs(made)
         self.prepare(environment)
@@ -166,6 +167,8 @@ class Shop:
                 say(f"  {account['role']:<10}  {account['email']:<{width}}  {account['password']}")
         if code := self._setup_code():
             say(f"\nThe shop is empty. Set it up there with the setup code  {code}")
+        if not os.environ.get("EMAIL_URL"):
+            say(f"\nMails are files in {self.places.mail}; set EMAIL_URL to have a mail server send them.")
         say(f"\nLogs are in {self.places.logs}. Ctrl-C stops everything.")
 
     def _setup_code(self) -> str:

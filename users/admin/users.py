@@ -21,12 +21,16 @@ from unfold.decorators import action, display
 
 from foundation.admin.model_admin import ShopModelAdmin
 from foundation.admin.refusals import RefusalsInForms
+from foundation.admin.verbs import Verb, VerbButtons
 from foundation.errors import Refusal
+from users import selectors
 from users.choices import Role
 from users.forms import AccountForm, NewAccountForm, OthersPasswordForm
 from users.models import User
+from users.pages.site import site_of
 from users.request import signed_in_user
-from users.services import accounts
+from users.services import accounts, password_reset, second_factor
+from users.tasks import hand_over_mails
 
 
 class RoleFilter(DropdownFilter):
@@ -55,21 +59,55 @@ class ActiveFilter(DropdownFilter):
         return queryset.filter(is_active=self.value() == "yes") if self.value() in ("yes", "no") else queryset
 
 
+def send_link(request: HttpRequest, user: User, data: dict[str, Any]) -> None:
+    password_reset.send_password_link(user_id=user.pk, site=site_of(request))
+    hand_over_mails()
+
+
+def switch_codes_off(request: HttpRequest, user: User, data: dict[str, Any]) -> None:
+    second_factor.turn_off(user_id=user.pk)
+    hand_over_mails()
+
+
+VERBS = [
+    Verb(
+        name="send-link",
+        label=_("Send a password link"),
+        permission="users.change_user",
+        run=send_link,
+        done=_("A link for choosing a password is on its way to %(object)s."),
+        is_shown=lambda user: user.is_active,
+        icon="mail",
+    ),
+    Verb(
+        name="codes-off",
+        label=_("Switch the codes off"),
+        permission="users.change_user",
+        run=switch_codes_off,
+        done=_("The password alone opens the account of %(object)s now."),
+        is_shown=selectors.has_second_factor,
+        warning=_("For somebody who has lost the phone. Make sure that it is really they who ask."),
+        variant="danger",
+        icon="phonelink_erase",
+    ),
+]
+
+
 @admin.register(User)
-class UserAdmin(RefusalsInForms, ShopModelAdmin):
+class UserAdmin(VerbButtons, RefusalsInForms, ShopModelAdmin):
     """Accounts are made, changed and switched off here by those with the users' permissions; never deleted."""
 
     form = AccountForm
     add_form = NewAccountForm
     fieldsets = (
         (None, {"fields": ("email", "name", "role", "language", "is_active")}),
-        (_("History"), {"fields": ("last_sign_in", "created_at")}),
+        (_("Sign-in"), {"fields": ("is_confirmed", "has_codes", "last_sign_in", "created_at")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "language", "password1", "password2")}),)
-    readonly_fields = ("last_sign_in", "created_at")
+    readonly_fields = ("is_confirmed", "has_codes", "last_sign_in", "created_at")
     refusal_fields = {"password": "password1"}
 
-    list_display = ("shown_name", "email", "role_badge", "active", "last_sign_in")
+    list_display = ("shown_name", "email", "role_badge", "active", "is_confirmed", "has_codes", "last_sign_in")
     list_display_links = ("shown_name", "email")
     list_filter = (RoleFilter, ActiveFilter)
     search_fields = ("email", "name")
@@ -79,11 +117,12 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
     actions = ("deactivate", "reactivate")
     actions_detail = ("password_page",)
     warn_unsaved_form = True
+    verbs = VERBS
 
     # --- the list -------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups")
+        return super().get_queryset(request).prefetch_related("groups").annotate(**selectors.SIGN_IN_FACTS)
 
     @display(description=pgettext_lazy("of a person", "name"), ordering="name")
     def shown_name(self, user: User) -> str:
@@ -99,6 +138,14 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
     @display(description=_("active"), boolean=True, ordering="is_active")
     def active(self, user: User) -> bool:
         return user.is_active
+
+    @display(description=_("confirmed"), boolean=True)
+    def is_confirmed(self, user: User) -> bool:
+        return bool(user.is_confirmed)  # type: ignore[attr-defined]
+
+    @display(description=_("sign-in codes"), boolean=True)
+    def has_codes(self, user: User) -> bool:
+        return bool(user.has_codes)  # type: ignore[attr-defined]
 
     @display(description=_("last sign-in"), ordering="last_login", empty_value="—")
     def last_sign_in(self, user: User) -> Any:
@@ -154,8 +201,12 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
         account = {name: data[name] for name in ("email", "name", "role", "language")}
         if change:
             accounts.update_user(user_id=obj.pk, is_active=data["is_active"], **account)
-        else:
+        elif data["password1"]:
             obj.pk = accounts.create_user(password=data["password1"], **account).pk
+        else:
+            obj.pk = password_reset.invite(site=site_of(request), **account).pk
+            self.message_user(request, gettext("An invitation is on its way to %(email)s.") % {"email": obj.email})
+        hand_over_mails()
 
     # --- passwords ------------------------------------------------------------------------------------
 
@@ -178,6 +229,7 @@ class UserAdmin(RefusalsInForms, ShopModelAdmin):
         form = OthersPasswordForm(user, request.POST if request.method == "POST" else None)
         if form.is_valid():
             changed = accounts.set_password(user_id=user.pk, password=form.cleaned_data["password1"])
+            hand_over_mails()
             self.log_change(request, changed, gettext("Password set."))
             if changed == request.user:
                 update_session_auth_hash(request, changed)

@@ -4,10 +4,16 @@ from rest_framework import serializers
 
 
 class CredentialsSerializer(serializers.Serializer):
-    """E-mail and password."""
+    """E-mail and password, and a code if the account asks for one."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    code = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        help_text="Of the authenticator app, or a recovery code; needed if sign-in codes are switched on.",
+    )
 
 
 class IssuedTokenSerializer(serializers.Serializer):

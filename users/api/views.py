@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,15 +16,24 @@ from rest_framework.views import APIView
 from users import selectors
 from users.api.authentication import ApiTokenAuthentication
 from users.api.serializers import CredentialsSerializer, IssuedTokenSerializer, MeSerializer
-from users.errors import TooManySignIns
+from users.errors import CodeNeeded, TooManySignIns
 from users.models import ApiToken
 from users.request import client_address, signed_in_user
 from users.services import sign_in, tokens
 
 
+class CodeRequired(APIException):
+    """The password alone does not open this account."""
+
+    status_code = 401
+    default_code = CodeNeeded.code
+    # Every 401 says how to come in: https://www.rfc-editor.org/rfc/rfc9110#name-401-unauthorized
+    auth_header = "Token"
+
+
 @method_decorator(never_cache, name="dispatch")
 class TokenView(APIView):
-    """Exchanges e-mail and password for a token."""
+    """Exchanges e-mail and password, and a code where the account asks for one, for a token."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -35,7 +44,10 @@ class TokenView(APIView):
         request=CredentialsSerializer,
         responses={
             200: IssuedTokenSerializer,
-            400: OpenApiResponse(description="`invalid`: e-mail or password is wrong, or the account is switched off."),
+            400: OpenApiResponse(
+                description="`invalid`: e-mail, password or code is wrong, or the account is switched off."
+            ),
+            401: OpenApiResponse(description="`mfa_required`: the password is right; send it again with `code`."),
             429: OpenApiResponse(description="`throttled`: too many attempts; `Retry-After` says when to try again."),
         },
         auth=[],
@@ -46,6 +58,8 @@ class TokenView(APIView):
         credentials.is_valid(raise_exception=True)
         try:
             issued = sign_in.sign_in_for_token(**credentials.validated_data, address=client_address(request._request))
+        except CodeNeeded as refusal:
+            raise CodeRequired(refusal.detail) from None
         except TooManySignIns as refusal:
             throttled = Throttled(detail=refusal.detail)
             throttled.wait = refusal.retry_after  # type: ignore[attr-defined]

@@ -3,20 +3,18 @@
 from typing import Any
 
 from allauth.account import views as allauth_views
-from allauth.account.app_settings import EmailVerificationMethod
-from allauth.account.internal.flows.login import perform_login, perform_password_login
-from allauth.account.models import Login
 from django.conf import settings
 from django.forms import Form
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from users import selectors
 from users.pages.answers import RefusingFormView
 from users.pages.forms import SignInForm, SignUpForm
 from users.pages.site import language_of, site_of
+from users.pages.steps import second_step, wait_for_confirmation
 from users.request import client_address
 from users.services import sign_in, sign_up
 from users.tasks import hand_over_mails
@@ -42,14 +40,7 @@ class SignInPage(RefusingFormView, allauth_views.LoginView):
             password=form.cleaned_data["password"],
             address=client_address(self.request),
         )
-        confirmed = selectors.email_is_confirmed(user)
-        login = Login(
-            user=user,
-            email=user.email,
-            redirect_url=self.get_success_url(),
-            email_verification=EmailVerificationMethod.NONE if confirmed else EmailVerificationMethod.MANDATORY,
-        )
-        return perform_password_login(self.request, {"email": user.email}, login)
+        return second_step(self.request, user, then=self.get_success_url())
 
 
 class SignUpPage(RefusingFormView, allauth_views.SignupView):
@@ -72,13 +63,17 @@ class SignUpPage(RefusingFormView, allauth_views.SignupView):
             address=client_address(self.request),
         )
         hand_over_mails()
-        # Kept in the session, so that the link, opened in the same browser, signs in and goes on to `next`.
-        login = Login(user=user, email=email, redirect_url=self.get_success_url(), signup=True)
-        return perform_login(self.request, login)
+        return wait_for_confirmation(self.request, user, email=email, then=self.get_success_url())
 
 
 class SignOutPage(allauth_views.LogoutView):
-    """Asks before it signs out, for who comes by a link."""
+    """Asks before it signs out. Somebody who stands between password and code only begins anew."""
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.request.user.is_authenticated:
+            return super().get(*args, **kwargs)
+        self.logout()
+        return HttpResponseRedirect(reverse("account_login"))
 
 
 class CheckYourMailPage(allauth_views.EmailVerificationSentView):

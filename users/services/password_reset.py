@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from users.choices import MailKind
-from users.errors import LinkUsedUp, UserMissing
+from users.errors import AccountIsOff, LinkUsedUp, UserMissing
 from users.links import password_link_is_good
 from users.locks import lock_user
 from users.models import User
-from users.services.accounts import put_password
+from users.services.accounts import create_user, put_password
 from users.services.email_addresses import keep_confirmed_email
 from users.services.outbox import post_mail
 from users.services.passwords import require_good_password
@@ -30,14 +30,27 @@ def ask_for_new_password(*, email: str, site: str, language: str, address: str, 
     post_mail(kind=kind, to=email, user=user, site=site, language=language)
 
 
-def invite(*, user_id: int, site: str) -> User:
-    """Sends somebody of the shop a link with which to choose a password. Raises UserMissing.
+def invite(*, email: str, role: str, site: str, name: str = "", language: str = "") -> User:
+    """Makes an account for somebody, and sends them a link with which to choose its password.
 
-    The password that they have stays good until then.
+    Raises what `accounts.create_user` raises.
     """
-    user = User.objects.filter(pk=user_id, is_active=True).first()
+    with transaction.atomic():
+        user = create_user(email=email, role=role, password=None, name=name, language=language)
+        post_mail(kind=MailKind.INVITATION, to=user.email, user=user, site=site, language=user.language)
+    return user
+
+
+def send_password_link(*, user_id: int, site: str) -> User:
+    """Sends somebody a link with which to choose a password; until then the one that they have stays good.
+
+    Raises UserMissing, and AccountIsOff for an account that is switched off: no password would open it.
+    """
+    user = User.objects.filter(pk=user_id).first()
     if user is None:
         raise UserMissing(user_id)
+    if not user.is_active:
+        raise AccountIsOff
     kind = MailKind.RESET_PASSWORD if user.has_usable_password() else MailKind.INVITATION
     post_mail(kind=kind, to=user.email, user=user, site=site, language=user.language)
     return user
