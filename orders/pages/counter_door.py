@@ -117,18 +117,18 @@ class Seller:
 
     employee: Employee | None
     is_needed: bool
+    # Whether the counter can be locked at all.
+    can_lock: bool
 
 
 def seller_of(request: HttpRequest) -> Seller:
     """Who said who they are with their PIN; in a shop without PINs the employee of the account."""
+    with_pins = CounterPin.objects.filter(employee__left_on=None).exists()
     chosen = request.session.get(SELLER)
-    if isinstance(chosen, int):
-        employee = Employee.objects.filter(pk=chosen, left_on=None).first()
-        if employee is not None:
-            return Seller(employee, is_needed=False)
-    if CounterPin.objects.filter(employee__left_on=None).exists():
-        return Seller(None, is_needed=True)
-    return Seller(employee_of(request.user), is_needed=False)
+    employee = Employee.objects.filter(pk=chosen, left_on=None).first() if isinstance(chosen, int) else None
+    if employee is None and not with_pins:
+        employee = employee_of(request.user)
+    return Seller(employee, is_needed=with_pins and employee is None, can_lock=with_pins)
 
 
 def require_seller(request: HttpRequest) -> Employee | None:

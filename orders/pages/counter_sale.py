@@ -9,14 +9,16 @@ from foundation.admin.ids import as_id
 from foundation.errors import NotPermitted
 from inventory.selectors import location_for
 from orders.admin.answers import answer, once
+from orders.admin.cart import read_object
 from orders.admin.new_order import leniency, quote_as_json
 from orders.admin.page_menu import page_menu
 from orders.models import Customer
 from orders.pages.counter_door import CounterQuestion, actor_of, require_seller
-from orders.pages.counter_input import CounterCart, read_sale
+from orders.pages.counter_input import CounterCart, read_sale, read_text
 from orders.pages.counter_words import sale_as_json
 from orders.selectors import find_customers, quote_order
 from orders.services.counter_sale import sell_at_counter
+from orders.services.customer_records import find_or_add_customer
 
 MOST_FOUND = 6
 
@@ -96,12 +98,23 @@ class FindCustomersPage(CounterQuestion):
     """Customers by a name, or by a phone in whatever way it is written, with their points."""
 
     permissions = ("orders.view_order", "orders.add_order", "orders.view_customer")
-    http_method_names = ["get", "head"]
+    http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
         found = find_customers(text).filter(merged_into=None, erased_at=None)[:MOST_FOUND] if text else []
         return JsonResponse({"customers": [customer_as_json(customer) for customer in found]})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """The customer with this phone; a new one if nobody has it."""
+        return answer(lambda: self.add(request))
+
+    def add(self, request: HttpRequest) -> dict[str, Any]:
+        if not request.user.has_perm("orders.add_customer"):
+            raise NotPermitted(_("You may not add customers."))
+        require_seller(request)
+        data = read_object(request)
+        return customer_as_json(find_or_add_customer(phone=read_text(data, "phone"), name=read_text(data, "name")))
 
 
 def customer_as_json(customer: Customer) -> dict[str, Any]:

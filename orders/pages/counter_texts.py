@@ -47,6 +47,7 @@ def counter_texts() -> dict[str, str]:
         "use_points": _("Use {points} points (up to {amount})"),
         "customer_points": _("{points} points"),
         "nobody": _("Nobody found."),
+        "add_customer": _("Add {phone} as a new customer"),
         "short_title": _("Not enough in stock"),
         "corrections_title": _("The stock will be corrected"),
         "unavailable": _("Not available now: {names}"),

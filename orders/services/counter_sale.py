@@ -12,6 +12,7 @@ from orders.locks import lock_customers, lock_order, lock_promo_code_called, loc
 from orders.models import Order, Payment
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
+from orders.services.code_uses import normal_code
 from orders.services.payments import take_payment
 from orders.services.place import place_order
 from orders.services.transitions import complete_order
@@ -67,7 +68,7 @@ def sell_at_counter(
     """
     # In the documented order, before the levels: placing locks these, and paying the shift, which would come too late.
     if promo_code:
-        lock_promo_code_called(promo_code.strip().upper())
+        lock_promo_code_called(normal_code(promo_code))
     if customer_id is not None:
         lock_customers([customer_id])
     if shift_id is not None and tenders:

@@ -2,7 +2,7 @@
 "use strict";
 
 const Customer = (() => {
-    const { data, element, text, money, hundredths } = Counter;
+    const { data, may, element, text, money, hundredths } = Counter;
     const box = document.getElementById("customer");
     if (!box) {
         return { chosen: () => null, points: () => 0, clear: () => {}, start: () => {} };
@@ -38,6 +38,23 @@ const Customer = (() => {
         onChange();
     }
 
+    // Who is not known yet is written down by their phone; their name can wait.
+    function nobody(words) {
+        if (!may.add_customers || words.replace(/\D/g, "").length < 6) {
+            return element("li", { class: "empty" }, text("nobody"));
+        }
+        const button = element("button", { type: "button" }, text("add_customer", { phone: words }));
+        button.addEventListener("click", async () => {
+            const answer = await Counter.send(data.urls.customers, { phone: words });
+            if (answer?.ok) {
+                choose(answer.body);
+            } else {
+                Counter.toast(Counter.reason(answer), true);
+            }
+        });
+        return element("li", {}, button);
+    }
+
     const look = Counter.debounced(async () => {
         const words = search.value.trim();
         const turn = ++asked;
@@ -57,7 +74,7 @@ const Customer = (() => {
             button.addEventListener("click", () => choose(customer));
             return element("li", {}, button);
         });
-        found.replaceChildren(...(people.length ? people : [element("li", { class: "empty" }, text("nobody"))]));
+        found.replaceChildren(...(people.length ? people : [nobody(words)]));
         found.hidden = false;
     }, 250);
 

@@ -3,9 +3,10 @@
 
 const Pay = (() => {
     const { element, text, money, may } = Counter;
-    // Coins and notes that people hand over: the amount is rounded up to each of them.
-    const NOTES = [5, 10, 20, 50, 100, 500, 1000, 5000].map((note) => note * 100);
-    const MOST_NOTES = 4;
+    // What people hand over: the amount rounded up to each of these that is not too small for it.
+    const NOTES = [1, 5, 10, 20, 50, 100, 500, 1000, 5000].map((note) => note * 100);
+    const MOST_NOTES = 5;
+    const SMALLEST_PART = 20;
     const sheet = document.getElementById("pay-sheet");
     const trouble = document.getElementById("pay-trouble");
     const quick = document.getElementById("pay-quick");
@@ -25,7 +26,9 @@ const Pay = (() => {
     let isSending = false;
 
     function notesFor(due) {
-        const amounts = NOTES.map((note) => Math.ceil(due / note) * note).filter((amount) => amount > due);
+        const amounts = NOTES.filter((note) => note * SMALLEST_PART >= due)
+            .map((note) => Math.ceil(due / note) * note)
+            .filter((amount) => amount > due);
         return [...new Set(amounts)].sort((one, other) => one - other).slice(0, MOST_NOTES);
     }
 

@@ -207,7 +207,7 @@ const Seller = (() => {
         document.getElementById("seller-name").textContent = seller ? seller.name : text("nobody_sells");
         document.getElementById("seller-hint").textContent = text(isNeeded ? "locked" : "sells");
         button.classList.toggle("chip-bad", isNeeded);
-        lock.hidden = isNeeded || !data.people.length;
+        lock.hidden = isNeeded || !data.can_lock;
     }
 
     function choose(person) {
