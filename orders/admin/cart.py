@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 
 from foundation.admin.ids import is_id, is_whole
 from foundation.errors import InvalidInput
-from orders.models import Customer, Employee, Order
+from orders.models import Customer, Employee, Order, PromoCode
 from orders.pricing import LARGEST_QUANTITY, OrderLine
 
 LONGEST_COMMENT = Order._meta.get_field("comment").max_length or 0
+LONGEST_CODE = PromoCode._meta.get_field("code").max_length or 0
+MOST_POINTS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,9 @@ class Cart:
     customer_id: int | None = None
     employee_id: int | None = None
     comment: str = ""
+    # None: not said. An edit then leaves them as they are.
+    promo_code: str | None = None
+    redeem_points: int | None = None
     sells_below_minimum: bool = False
     sells_anyway: bool = False
     # Of an order that is edited: its newest event when the page was shown.
@@ -45,6 +50,8 @@ def read_cart(request: HttpRequest) -> Cart:
         customer_id=read_id(data, "customer", faults),
         employee_id=read_id(data, "employee", faults),
         comment=read_comment(data.get("comment"), faults),
+        promo_code=read_code(data.get("promo_code"), faults),
+        redeem_points=read_points(data.get("redeem_points"), faults),
         sells_below_minimum=data.get("sells_below_minimum") is True,
         sells_anyway=data.get("sells_anyway") is True,
         seen_event_id=read_id(data, "seen_event", faults),
@@ -115,3 +122,22 @@ def read_comment(value: Any, faults: dict[str, list[str]]) -> str:
         faults["comment"] = [_("The comment takes up to %(most)d characters.") % {"most": LONGEST_COMMENT}]
         return ""
     return comment
+
+
+def read_code(value: Any, faults: dict[str, list[str]]) -> str | None:
+    """A promo code as somebody typed it; whether there is such a one is for the service to say."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or "\x00" in value or len(value) > LONGEST_CODE:
+        faults["promo_code"] = [_("A promo code is a word of up to %(most)d characters.") % {"most": LONGEST_CODE}]
+        return None
+    return value.strip()
+
+
+def read_points(value: Any, faults: dict[str, list[str]]) -> int | None:
+    if value is None:
+        return None
+    if not is_whole(value) or not 0 <= value <= MOST_POINTS:
+        faults["redeem_points"] = [_("Points are a whole number from 0 on.")]
+        return None
+    return int(value)

@@ -26,6 +26,7 @@ from orders.models import Customer, Employee, Order, OrderEvent
 from orders.selectors import Quote, employee_of, quote_edit, quote_order
 from orders.services.edit import edit_order
 from orders.services.place import place_order
+from orders.step_words import steps_of_quote
 
 SELL_BELOW_MINIMUM = "inventory.sell_below_minimum"
 SELL_ANYWAY = "inventory.sell_anyway"
@@ -53,6 +54,8 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "lines": [{"unit_price": str(line.unit_price), "total": str(line.total)} for line in price.lines],
         "subtotal": str(price.subtotal),
         "discount": str(price.discount),
+        "steps": [{"name": words, "amount": str(amount)} for words, amount in steps_of_quote(price.off)],
+        "points": price.off.points,
         "total": str(price.total),
         "shortages": [{**shortage.as_json(), "text": str(shortage)} for shortage in quote.shortages],
         "corrections": [str(shortage) for shortage in quote.corrections],
@@ -144,6 +147,8 @@ class NewOrderPage(OrderForm):
             customer_id=cart.customer_id,
             employee_id=cart.employee_id,
             comment=cart.comment,
+            promo_code=cart.promo_code or "",
+            redeem_points=cart.redeem_points or 0,
             **leniency(request, cart),
         )
         return self.done(order, _("%(order)s is placed: %(total)s."))
@@ -156,7 +161,11 @@ class EditOrderPage(OrderForm):
     permission = "orders.change_order"
 
     def order(self) -> Order:
-        order = Order.objects.filter(pk=self.kwargs["order_id"]).select_related("location", "customer").first()
+        order = (
+            Order.objects.filter(pk=self.kwargs["order_id"])
+            .select_related("location", "customer", "promo_code")
+            .first()
+        )
         if order is None:
             raise Http404
         return order
@@ -193,6 +202,7 @@ class EditOrderPage(OrderForm):
                     ],
                     is_edit=True,
                     seen_event=seen_event_id,
+                    points=order.points_redeemed + (order.customer.points if order.customer else 0),
                     urls={"quote": reverse("admin:orders_order_edit_quote", args=[order.pk]), "back": page},
                 ),
             )
@@ -208,6 +218,8 @@ class EditOrderPage(OrderForm):
             actor=actor_of(request),
             lines=cart.lines,
             comment=cart.comment,
+            promo_code=cart.promo_code,
+            redeem_points=cart.redeem_points,
             **leniency(request, cart),
             seen_event_id=cart.seen_event_id,
         )
@@ -228,6 +240,9 @@ class QuotePage(AdminPage):
         return quote_order(
             location=location_for(user=request.user, location_id=cart.location_id),
             lines=cart.lines,
+            customer_id=cart.customer_id,
+            promo_code=cart.promo_code or "",
+            redeem_points=cart.redeem_points or 0,
             **leniency(request, cart),
         )
 
@@ -242,7 +257,13 @@ class EditQuotePage(QuotePage):
         order = Order.objects.filter(pk=self.kwargs["order_id"]).select_related("location").first()
         if order is None:
             raise Http404
-        return quote_edit(order=order, lines=cart.lines, **leniency(request, cart))
+        return quote_edit(
+            order=order,
+            lines=cart.lines,
+            promo_code=cart.promo_code,
+            redeem_points=cart.redeem_points,
+            **leniency(request, cart),
+        )
 
 
 class MenuPage(AdminPage):

@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from foundation.admin.ids import as_id
 from foundation.admin.once import new_token
 from foundation.admin.verbs import VerbButton, VerbButtons
+from foundation.money import money
 from inventory.admin.places import shows_places
 from inventory.models import Ingredient, StockMovement
 from inventory.selectors import ledger_of_document
 from orders.admin.verbs import CANCEL_ITEM, CancelItemForm
 from orders.models import ArchivedOrder, EveryCancelledItem, EveryEvent, EveryItem, Order, OrderEvent
 from orders.services.deduction import DOCUMENT_TYPE
+from orders.step_words import steps_of_order
 
 Reason = StockMovement.Reason
 SHOWN_WITH = ("location", "customer", "employee", "created_by")
@@ -117,6 +119,7 @@ class OrderPage(VerbButtons):
             "is_imported": order.channel == Order.Channel.IMPORT,
             "zone": order.location.time_zone,
             "lines": self.lines_of(request, order, items),
+            "steps": steps_of_order(order),
             "happenings": [Happening(one, notes_of(one)) for one in events],
             "uses": uses,
             "something_returned": any(use.returned for use in uses),
@@ -187,6 +190,11 @@ def notes_of(event: EveryEvent) -> list[str]:
         items = details["items"]
         notes.append(_("before: %(items)s") % {"items": ", ".join(items["before"]) or "—"})
         notes.append(_("after: %(items)s") % {"items": ", ".join(items["after"])})
+    if "discount" in details:
+        before, after = (money(amount) for amount in details["discount"])
+        notes.append(_("discount: %(before)s, now %(after)s") % {"before": before, "after": after})
+    if "unpaid" in details:
+        notes.append(_("not paid: %(amount)s") % {"amount": money(details["unpaid"])})
     if "comment" in details:
         notes.append(_("comment: %(text)s") % {"text": details["comment"][-1] or "—"})
     return notes

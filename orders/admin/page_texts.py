@@ -37,5 +37,6 @@ def page_texts() -> dict[str, str]:
         "nobody": _("Nobody found."),
         "add_customer": _("Add “{name}” as a new customer"),
         "cart": _("Order · {number}"),
+        "has_points": _("has {points} points"),
         "name_needed": _("Write the customer's name."),
     }

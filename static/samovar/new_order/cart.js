@@ -117,6 +117,19 @@ const Cart = (() => {
         showTrouble(shortages.length ? shortages : [Shop.text("unavailable_hint")], heading);
     }
 
+    // What is taken off, one line each: the sum of the lines first, so that they add up.
+    function steps() {
+        if (!quote || !quote.steps.length) {
+            return [];
+        }
+        const row = (name, amount) =>
+            Shop.element("span", { class: "pos-step" }, Shop.element("span", {}, name), Shop.element("span", {}, amount));
+        return [
+            row("", Shop.money(Shop.hundredths(quote.subtotal))),
+            ...quote.steps.map((step) => row(step.name, `−${Shop.money(Shop.hundredths(step.amount))}`)),
+        ];
+    }
+
     function show() {
         const count = lines.reduce((sum, line) => sum + line.quantity, 0);
         const focused = [...list.querySelectorAll("button, input, [tabindex]")].indexOf(document.activeElement);
@@ -129,11 +142,7 @@ const Cart = (() => {
         bar.firstElementChild.textContent = Shop.text("cart", { number: count });
         bar.lastElementChild.textContent = Shop.money(total());
         sums.classList.toggle("pos-guess", quote === null && lines.length > 0);
-        const discount = quote ? Shop.hundredths(quote.discount) : 0;
-        sums.replaceChildren(
-            ...(discount ? [Shop.element("span", { class: "ord-quiet" }, `${Shop.money(Shop.hundredths(quote.subtotal))} − ${Shop.money(discount)}`)] : []),
-            Shop.element("b", {}, Shop.money(total())),
-        );
+        sums.replaceChildren(...steps(), Shop.element("b", {}, Shop.money(total())));
     }
 
     async function ask() {

@@ -20,7 +20,9 @@ const Buyer = (() => {
         input.hidden = chosen !== null;
         if (chosen) {
             chip.querySelector("b").textContent = chosen.name;
-            chip.querySelector("small").textContent = chosen.phone || chosen.email;
+            const contact = chosen.phone || chosen.email;
+            const points = chosen.points ? Shop.text("has_points", { points: chosen.points }) : "";
+            chip.querySelector("small").textContent = [contact, points].filter(Boolean).join(" · ");
         }
     }
 

@@ -9,6 +9,9 @@
     const employee = document.getElementById("pos-employee");
     const below = document.getElementById("pos-below");
     const anyway = document.getElementById("pos-anyway");
+    const code = document.getElementById("pos-code");
+    const points = document.getElementById("pos-points");
+    const pointsBox = document.getElementById("pos-points-box");
     const where = document.getElementById("pos-location");
     const toast = Shop.element("div", { class: "pos-toast", role: "status", hidden: true });
     const KEPT = "samovar-new-order";
@@ -25,6 +28,8 @@
             customer: Buyer.id(),
             employee: employee && employee.value ? Number(employee.value) : null,
             comment: comment.value,
+            promo_code: code.value.trim(),
+            redeem_points: usedPoints(),
             sells_below_minimum: Boolean(below?.checked),
             sells_anyway: Boolean(anyway?.checked),
             ...(isEdit && { seen_event: Shop.data.seen_event }),
@@ -32,8 +37,23 @@
     }
 
     function forQuote() {
-        const { location, sells_below_minimum, sells_anyway } = everything();
-        return { location, sells_below_minimum, sells_anyway };
+        const { location, customer, promo_code, redeem_points, sells_below_minimum, sells_anyway } = everything();
+        return { location, customer, promo_code, redeem_points, sells_below_minimum, sells_anyway };
+    }
+
+    // Points are asked about once somebody is chosen who has any.
+    function usedPoints() {
+        const number = Number(points.value.trim() || 0);
+        return pointsBox.hidden || !Number.isInteger(number) || number < 0 ? 0 : number;
+    }
+
+    function showPoints() {
+        const held = isEdit ? Shop.data.points : Buyer.chosen()?.points || 0;
+        pointsBox.hidden = held === 0;
+        pointsBox.querySelector("small").textContent = held ? Shop.text("has_points", { points: held }) : "";
+        if (!held) {
+            points.value = "";
+        }
     }
 
     // --- kept over a reload, for this tab only ---
@@ -84,6 +104,8 @@
     function beginAnew() {
         sessionStorage.removeItem(KEPT);
         comment.value = "";
+        code.value = "";
+        points.value = "";
         for (const box of [below, anyway]) {
             if (box) {
                 box.checked = false;
@@ -152,6 +174,9 @@
         });
     }
     comment.addEventListener("input", keep);
+    for (const field of [code, points]) {
+        field.addEventListener("input", Cart.askSoon);
+    }
     place.addEventListener("click", () => send(false));
     next?.addEventListener("click", () => send(true));
     document.getElementById("pos-clear").addEventListener("click", beginAnew);
@@ -171,7 +196,13 @@
         },
         more: forQuote,
     });
-    Buyer.start?.({ onChange: keep });
+    Buyer.start?.({
+        onChange: () => {
+            showPoints();
+            keep();
+            Cart.askSoon();
+        },
+    });
     Menu.start({
         countOf: Cart.countOf,
         ignoresMinimum: () => Boolean(below?.checked || anyway?.checked),
@@ -185,6 +216,7 @@
     });
     Cart.show();
     bringBack();
+    showPoints();
     keep();
     // On a phone the keyboard would cover the menu.
     if (window.matchMedia("(min-width: 820px)").matches) {
