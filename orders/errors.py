@@ -272,8 +272,8 @@ class AdjustmentLimit(InvalidInput):
     def of(cls, *, limit: int, used: int) -> "AdjustmentLimit":
         if used:
             sentence = _(
-                "You may adjust %(limit)d points of a customer within a day, and have adjusted %(used)d. A manager may do"
-                " more."
+                "You may adjust %(limit)d points of a customer within a day, and have adjusted %(used)d."
+                " A manager may do more."
             ) % {"limit": limit, "used": used}
         else:
             sentence = _("You may adjust %(limit)d points of a customer within a day. A manager may do more.") % {

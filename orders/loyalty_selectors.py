@@ -11,10 +11,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Sum
 
-from orders.models import Customer, EveryOrder, LoyaltyEntry, LoyaltyTier, Order
+from orders.models import Customer, EveryOrder, LoyaltyEntry, LoyaltyProgram, LoyaltyTier, Order
+from users.models import User
 
 # What expires of each customer's points by %(at)s: see the module. Points without an expiry that were earned or given
 # by staff never expire; all else without one is spending, or takes spending back.
@@ -155,3 +157,11 @@ def lots_of(customer: Customer) -> list[tuple[datetime.datetime | None, int]]:
         # Given back were points that another record had earned.
         left.append((None, -spent))
     return left
+
+
+def adjustment_limit_of(user: User | AnonymousUser) -> int | None:
+    """How many points of a customer this person may give or take within a day; None for any number."""
+    if user.has_perm("orders.adjust_points_unlimited"):
+        return None
+    program = LoyaltyProgram.objects.filter(pk=LoyaltyProgram.ID).first() or LoyaltyProgram()
+    return program.adjustment_limit

@@ -61,7 +61,7 @@ def customer_as_json(customer: Customer) -> dict[str, Any]:
     return {
         "id": customer.pk,
         "name": customer.name,
-        "phone": customer.phone,
+        "phone": shown_phone(customer.phone),
         "email": customer.email,
         "points": customer.points,
     }

@@ -1,4 +1,4 @@
-"""customers/, employees/, positions/"""
+"""employees/, positions/"""
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
@@ -8,32 +8,7 @@ from rest_framework import serializers
 from foundation.api.filters import IdFilter
 from foundation.api.records import DeletableRecordViewSet, RecordViewSet, permissions_of
 from foundation.api.serializers import StrictModelSerializer
-from orders.models import Customer, Employee, Position
-
-
-class CustomerSerializer(StrictModelSerializer):
-    """A person who buys, with the contacts that they gave."""
-
-    class Meta:
-        model = Customer
-        fields = ("id", "name", "phone", "email", "birthday", "consent", "notes", "created_at")
-
-
-class CustomerFilter(filters.FilterSet):
-    class Meta:
-        model = Customer
-        fields = ("phone", "email", "consent")
-
-
-@extend_schema(tags=["customers"])
-class CustomerViewSet(RecordViewSet):
-    """Who buys, the newest first. Nobody is deleted: orders name them."""
-
-    queryset = Customer.objects.all()
-    serializer_class = CustomerSerializer
-    filterset_class = CustomerFilter
-    search_fields = ("name", "phone", "email")
-    action_permissions = permissions_of("orders.customer")
+from orders.models import Employee, Position
 
 
 class PositionSerializer(StrictModelSerializer):
