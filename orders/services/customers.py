@@ -1,6 +1,7 @@
 """The customer that somebody is who has an account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -8,8 +9,12 @@ from inventory.models import Location
 from orders.models import Customer, Order
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
+from orders.services.customer_records import change_customer
 from orders.services.place import place_order
 from users.models import User
+
+# What a customer may change of their own record.
+OWN = ("name", "phone", "birthday", "consent")
 
 
 @transaction.atomic
@@ -49,3 +54,13 @@ def own_customer(*, user_id: int) -> Customer:
     defaults = {"name": user.name or user.email[:150], "email": user.email}
     customer, _made = Customer.objects.get_or_create(user=user, defaults=defaults)
     return customer
+
+
+@transaction.atomic
+def change_own_contacts(*, user_id: int, changes: Mapping[str, Any]) -> Customer:
+    """Changes the contacts of the person who asks: name, phone, birthday, consent. The e-mail is their account's.
+
+    Raises CustomerGone, InvalidInput.
+    """
+    customer = own_customer(user_id=user_id)
+    return change_customer(customer_id=customer.pk, changes={name: changes[name] for name in OWN if name in changes})
