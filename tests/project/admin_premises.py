@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
@@ -18,6 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django_celery_beat import models as beat
 
+from foundation.encryption import encrypt
 from inventory.models import Category, Ingredient, StockDocument, StockLevel, StockMovement
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
@@ -183,6 +185,7 @@ def opened() -> Premises:
         **purchases(bar, milk, sugar),
         **schedules(),
     }
+    Authenticator.objects.create(user=keys["colleague"], type=Authenticator.Type.TOTP, data={"secret": encrypt("JBSW")})
     keys["left"].is_active = False
     keys["left"].save()
     keys["theirs"] = issue_token(user=keys["colleague"], name="Till 9").record

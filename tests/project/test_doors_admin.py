@@ -159,6 +159,8 @@ PEOPLE = [
     records("users/user", "colleague", see=ADMINS, add=ADMINS, change=ADMINS, form=account),
     action("users/user/", ADMINS, "deactivate", "colleague", ADMINS),
     action("users/user/", ADMINS, "reactivate", "left", ADMINS),
+    verb("users/user/{colleague}/", ADMINS, "send-link"),
+    verb("users/user/{colleague}/", ADMINS, "codes-off", asks=True),
     page("users/user/{colleague}/set-password/", ADMINS, then="users/user/{colleague}/password/"),
     page(
         "users/user/{colleague}/password/",
