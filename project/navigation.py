@@ -65,6 +65,7 @@ SECTIONS = (
         _("Sales"),
         (
             Item(_("Home"), "home", "index", "orders.view_order"),
+            Item(_("Counter"), "touch_app", "shop:counter", "orders.view_order"),
             Item(_("New order"), "add_shopping_cart", "orders_order_add", "orders.add_order"),
             Item(_("Orders"), "receipt", "orders_order_changelist", "orders.view_order"),
             Item(_("Customers"), "group", "orders_customer_changelist", "orders.view_customer"),
@@ -217,7 +218,7 @@ def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]
             continue
         if item.is_shown and not call(item.is_shown, request):
             continue
-        places = [reverse(f"admin:{name}") for name in (item.url_name, *item.also)]
+        places = [address_of(name) for name in (item.url_name, *item.also)]
         line: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": places[0], "covers": places}
         # The theme asks for these at every line; what is not there takes Django longer to find than the line itself.
         line |= {"badge": None, "link_callback": None}
@@ -242,4 +243,9 @@ SIDEBAR: dict[str, Any] = {
     "command_search": False,
     "show_all_applications": False,
     "navigation": "project.navigation.navigation",
+def address_of(url_name: str) -> str:
+    """The address of a page of the admin, or of another part of the shop if the name says which ("shop:counter")."""
+    return reverse(url_name if ":" in url_name else f"admin:{url_name}")
+
+
 }

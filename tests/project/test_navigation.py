@@ -2,9 +2,8 @@
 
 import pytest
 from django.test import RequestFactory
-from django.urls import reverse
 
-from project.navigation import SECTIONS, navigation
+from project.navigation import SECTIONS, address_of, navigation
 from tests.shop import Shop, user_of
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +24,7 @@ def marked(path: str) -> list[str]:
 def test_every_line_leads_somewhere_and_asks_for_a_permission() -> None:
     for section in SECTIONS:
         for item in section.items:
-            assert reverse(f"admin:{item.url_name}")
+            assert address_of(item.url_name)
             assert "." in item.permission
 
 
