@@ -26,6 +26,7 @@ class CategoryAdmin(Exchanges, ExplainsDeleting, ShopModelAdmin):
     list_display = ("name", "products_shown", "position")
     list_editable = ("position",)
     search_fields = ("name",)
+    ordering = ("position", "name", "pk")
     list_per_page = 100
     instead_of_deleting = _("Move its products to another category first.")
 

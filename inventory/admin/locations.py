@@ -70,6 +70,7 @@ class LocationAdmin(ExplainsDeleting, ShopModelAdmin):
     inlines = (StaffInline,)
     list_display = ("name", "address", "time_zone", "day_starts_at", "open_shown", "low_shown", "staff_number")
     search_fields = ("name", "address")
+    ordering = ("name", "pk")
     warn_unsaved_form = True
     instead_of_deleting = _("Close it instead: a closed location takes no orders and no stock.")
 

@@ -1,7 +1,7 @@
 """Making many promo codes at once, and the list of codes as a file."""
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -102,7 +102,7 @@ class GeneratePage(FormPage):
     form_class = GenerateForm
     submit_label = gettext_lazy("Make the codes")
     submit_icon = "confirmation_number"
-    refusal_fields: ClassVar = {"prefix": "begins_with"}
+    refusal_fields: Mapping[str, str] = {"prefix": "begins_with"}
 
     def act(self, form: Any, lines: list[Any]) -> Done:
         fields = form.asked()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -164,7 +165,8 @@ class PromoCodeAdmin(ExplainsDeleting, OfferAdmin):
         """Switches all that are ticked."""
         codes = list(queryset.prefetch_related(None))
         number = switch_promo_codes(ids=[code.pk for code in codes], is_active=is_active)
-        self.log_changes(request, codes, gettext("Switched on") if is_active else gettext("Switched off"))
+        done = gettext("Switched on") if is_active else gettext("Switched off")
+        LogEntry.objects.log_actions(request.user.pk or 0, codes, CHANGE, change_message=done)
         sentence = (
             ngettext("%(count)d code is switched on.", "%(count)d codes are switched on.", number)
             if is_active
