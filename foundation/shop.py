@@ -2,7 +2,7 @@
 
 Each process remembers the row for MEMORY seconds. No cache is asked: one look at a table of one row every few seconds
 costs less than a round trip to Redis at every request, and is right when there is no Redis.
-See docs/adr/0015-the-shops-own-settings.md.
+See docs/adr/0035-the-shops-own-settings.md.
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from foundation.admin.deleting import ExplainsDeleting
 from foundation.admin.model_admin import ShopModelAdmin, ShopTabularInline
+from foundation.shop import current_shop
 from inventory.admin.shown import badge
 from inventory.models import DefaultLocation, Location
 
@@ -73,6 +74,9 @@ class LocationAdmin(ExplainsDeleting, ShopModelAdmin):
     ordering = ("name", "pk")
     warn_unsaved_form = True
     instead_of_deleting = _("Close it instead: a closed location takes no orders and no stock.")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"time_zone": current_shop().time_zone, **super().get_changeform_initial_data(request)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Location]:
         low = Count("stock_levels", filter=Q(stock_levels__quantity__lt=F("stock_levels__minimum")), distinct=True)

@@ -57,6 +57,18 @@ def employee(it: Keys) -> dict[str, Any]:
     return {"name": "Olga", "position": it["position"], "location": it["main_street"], "hired_on": "2026-02-01"}
 
 
+def promotion(it: Keys) -> dict[str, Any]:
+    return {"name": "Rush hour", "kind": "percent", "value": "15", "every": "1", "weekdays": ["1"], "is_active": "on"}
+
+
+def promo_code(it: Keys) -> dict[str, Any]:
+    return {"code": "spring", "kind": "percent", "value": "15", "minimum_total": "0", "is_active": "on"}
+
+
+def promo_codes(it: Keys) -> dict[str, Any]:
+    return {"begins_with": "SPRING", "number": "3", "kind": "percent", "value": "15"}
+
+
 def account(it: Keys) -> dict[str, Any]:
     passwords = {"password1": PASSWORD, "password2": PASSWORD}
     return {"email": "new@shop.example", "name": "Nina", "role": "manager", "is_active": "on", **passwords}
@@ -76,4 +88,4 @@ def rows_of_list(key: str, field: str) -> Body:
 
 
 def shop_settings(it: Keys) -> dict[str, Any]:
-    return {"name": "Tea & Co", "currency": "PLN", "time_zone": "Europe/Warsaw", "phone_region": "PL"}
+    return {"name": "Tea & Co", "currency": "THB", "time_zone": "Europe/Warsaw", "phone_region": "PL"}
