@@ -24,7 +24,7 @@ from inventory.models import Category, Ingredient, StockDocument, StockLevel, St
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
-from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Position, SalesImport
+from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Position, PromoCode, Promotion, SalesImport
 from orders.services.archive import archive_orders
 from orders.services.sales_import import keep_survey
 from orders.services.transitions import complete_order, prepare_order, ready_order
@@ -173,6 +173,10 @@ def opened() -> Premises:
         "sales_import": kept_sales(bar),
         "batch": BatchRun.objects.create(verb=BatchRun.Verb.COMPLETE, order_ids=[pending.pk]),
         "customer": Customer.objects.create(name="Ann", phone="+66 80 000 0000"),
+        "promotion": Promotion.objects.create(name="Happy hour", value=20),
+        "switched_off": Promotion.objects.create(name="Winter", value=5, is_active=False),
+        "code": PromoCode.objects.create(code="WELCOME10", value=10),
+        "code_switched_off": PromoCode.objects.create(code="OLD", value=10, is_active=False),
         "position": position,
         "spare_position": Position.objects.create(name="Cook"),
         "employee": Employee.objects.create(

@@ -24,6 +24,9 @@ from tests.project.admin_bodies import (
     own_password,
     preparation_recipe,
     product,
+    promo_code,
+    promo_codes,
+    promotion,
     rows_of_list,
     sales,
     shelf,
@@ -224,6 +227,40 @@ MENU = [
     deed("inventory/option/", NOBODY, "delete_selected", refused="inventory/optiongroup/"),
 ]
 
+CODES, CODE = "orders/promocode/", "orders/promocode/{code}/"
+PROMOTIONS = [
+    records("orders/promotion", "promotion", **BY_MANAGERS, form=promotion),
+    verb("orders/promotion/{promotion}/", MANAGERS, "switch_off"),
+    verb("orders/promotion/{switched_off}/", MANAGERS, "switch_on"),
+    page(
+        "orders/promotion/preview/",
+        NOBODY,
+        Attempt(address="orders/promotion/preview/", method="POST", may=STAFF, body=promotion),
+        refused=405,
+    ),
+    records("orders/promocode", "code", **BY_MANAGERS, form=promo_code),
+    verb(CODE, MANAGERS, "switch_off"),
+    verb("orders/promocode/{code_switched_off}/", MANAGERS, "switch_on"),
+    action(CODES, MANAGERS, "switch_off", "code"),
+    action(CODES, MANAGERS, "switch_on", "code_switched_off"),
+    page(
+        "orders/promocode/generate/",
+        MANAGERS,
+        deed("orders/promocode/generate/", MANAGERS, "make 3", promo_codes, then=f"{CODES}?created_at=*"),
+    ),
+    page(
+        "orders/promocode/export/", MANAGERS, Attempt(address=f"{CODES}export/", method="POST", may=MANAGERS, then=405)
+    ),
+    *(
+        page(f"autocomplete/?app_label=orders&model_name={model}&field_name={field}", STAFF, post=405)
+        for model, fields in (
+            ("promotion", ("products", "categories", "locations")),
+            ("promocode", ("products", "categories")),
+        )
+        for field in fields
+    ),
+]
+
 RECEIVE, WRITE_OFF, TRANSFER = (f"inventory/stocklevel/{name}/" for name in ("receive", "write-off", "transfer"))
 VALUATION, USE = (f"inventory/stocklevel/{name}/" for name in ("valuation", "use"))
 DOCUMENT = "inventory/stockdocument/*/change/"
@@ -381,7 +418,11 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
             yield from row if isinstance(row, list) else [row]
 
 
-TABLE = list(attempts(THE_SITE, ORDERS, PEOPLE, MENU, STOCK, EXCHANGE, COUNTS, MAKING, PURCHASING, THE_SHOP, THE_REST))
+TABLE = list(
+    attempts(
+        THE_SITE, ORDERS, PEOPLE, MENU, PROMOTIONS, STOCK, EXCHANGE, COUNTS, MAKING, PURCHASING, THE_SHOP, THE_REST
+    )
+)
 
 
 @pytest.mark.parametrize("role", ROLES)
