@@ -91,7 +91,7 @@ def counter_texts() -> dict[str, str]:
         "closed_too_much": _("{amount} too much."),
         "counted": _("Counted"),
         "expected": _("Expected"),
-        "nobody_sells": _("Nobody"),
+        "nobody_sells": _("Who sells?"),
         "locked": _("locked"),
         "sells": _("sells"),
     }

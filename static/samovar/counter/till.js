@@ -205,7 +205,7 @@ const Seller = (() => {
 
     function show() {
         document.getElementById("seller-name").textContent = seller ? seller.name : text("nobody_sells");
-        document.getElementById("seller-hint").textContent = text(isNeeded ? "locked" : "sells");
+        document.getElementById("seller-hint").textContent = isNeeded ? text("locked") : seller ? text("sells") : "";
         button.classList.toggle("chip-bad", isNeeded);
         lock.hidden = isNeeded || !data.can_lock;
     }
