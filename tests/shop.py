@@ -29,11 +29,12 @@ from inventory.models import (
 from inventory.selectors import levels_that_differ_from_the_ledger
 from inventory.services.lines import StockLine
 from inventory.services.stock import receive_stock
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, Payment
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
 from orders.services.edit import edit_order
+from orders.services.payments import take_payment
 from orders.services.place import place_order
 from users.models import User
 
@@ -140,6 +141,12 @@ class Shop:
         """Cancels so many of the order's first line."""
         item = order.items.order_by("pk")[0]
         return cancel_item(order_id=order.pk, item_id=item.pk, quantity=quantity, actor=self.actor, **more)
+
+    def pay(self, order: Order, method: str = "card") -> Payment:
+        """All that is due for the order."""
+        return take_payment(
+            order_id=order.pk, method=method, amount=Order.objects.get(pk=order.pk).due, actor=self.actor
+        )
 
     def quantity(self, ingredient: Ingredient) -> Decimal:
         """What the level says, 0 if there is none."""

@@ -38,6 +38,14 @@ def orders(bar: Shop) -> list[Order]:
 
 
 @pytest.fixture
+def paid(bar: Shop, orders: list[Order]) -> list[Order]:
+    """The same, all of them paid."""
+    for order in orders:
+        bar.pay(order)
+    return orders
+
+
+@pytest.fixture
 def barista() -> Client:
     return signed_in("barista")
 
@@ -57,7 +65,7 @@ def sent_back(content: str) -> dict[str, str]:
     return {name: value for name, value in hidden if name != "csrfmiddlewaretoken"}
 
 
-def test_chosen_orders_are_completed(orders: list[Order], barista: Client) -> None:
+def test_chosen_orders_are_completed(paid: list[Order], orders: list[Order], barista: Client) -> None:
     response = barista.post(LIST, chosen("complete_selected", orders[:2]))
 
     assert response.url == LIST
@@ -65,7 +73,9 @@ def test_chosen_orders_are_completed(orders: list[Order], barista: Client) -> No
     assert statuses(orders) == ["completed", "completed", "pending", "completed"]
 
 
-def test_those_that_could_not_be_done_are_named_with_the_reason(orders: list[Order], barista: Client) -> None:
+def test_those_that_could_not_be_done_are_named_with_the_reason(
+    paid: list[Order], orders: list[Order], barista: Client
+) -> None:
     response = barista.post(LIST, chosen("complete_selected", orders))
 
     text = text_of(response)
@@ -201,7 +211,7 @@ def test_a_broker_that_is_down_loses_no_batch(
 
 
 def test_the_progress_page_shows_how_far_it_is_and_what_failed(
-    orders: list[Order], barista: Client, small_parts: list[str]
+    paid: list[Order], orders: list[Order], barista: Client, small_parts: list[str]
 ) -> None:
     actor = Actor(user_of("manager").pk, "admin")
     run = start_batch(verb="complete", order_ids=[order.pk for order in orders], actor=actor)

@@ -490,10 +490,10 @@ def test_customers_are_found_by_a_part_of_their_name_or_phone(bar: TeaBar, baris
 
 
 def test_a_new_customer_is_written_down_on_the_spot(bar: TeaBar, barista: Client) -> None:
-    answer = send(barista, page("order_customers"), {"name": "Ann", "phone": "+66 81", "email": ""})
+    answer = send(barista, page("order_customers"), {"name": "Ann", "phone": "081 234 5678", "email": ""})
 
     customer = Customer.objects.get()
-    assert answer.json() == {"id": customer.pk, "name": "Ann", "phone": "+66 81", "email": ""}
+    assert answer.json() == {"id": customer.pk, "name": "Ann", "phone": "+66 81 234 5678", "email": "", "points": 0}
 
 
 @pytest.mark.parametrize(

@@ -124,8 +124,9 @@ def test_the_buttons_of_an_order_are_those_of_its_status(order: Order) -> None:
     assert buttons() == []
 
 
-def test_an_order_goes_its_way_by_its_buttons(order: Order) -> None:
+def test_an_order_goes_its_way_by_its_buttons(bar: Shop, order: Order) -> None:
     client = signed_in("barista")
+    bar.pay(order)
     for name, status in (("prepare", "preparing"), ("ready", "ready"), ("complete", "completed")):
         response = client.post(verb(order, name))
         assert response.status_code == 302

@@ -88,10 +88,10 @@ def test_the_page_of_a_customer_takes_the_same_queries_for_2_and_for_30_orders(b
 
 
 def test_a_customer_is_written_down_and_changed(barista: Client) -> None:
-    data = {"name": "Ann", "phone": "555", "email": "", "birthday": "1990-05-01", "consent": "on", "notes": ""}
+    data = {"name": "Ann", "phone": "081 234 5678", "email": "", "birthday": "1990-05-01", "consent": "on", "notes": ""}
     assert barista.post(page("customer_add"), data).status_code == 302
     customer = Customer.objects.get()
-    assert (customer.name, customer.phone, customer.consent) == ("Ann", "555", True)
+    assert (customer.name, customer.phone, customer.consent) == ("Ann", "+66812345678", True)
 
     assert barista.post(page("customer_change", customer.pk), {**data, "name": "Anna"}).status_code == 302
     customer.refresh_from_db()

@@ -53,6 +53,7 @@ def test_an_order_is_quoted_placed_completed_and_found_in_the_ledger(bar: Shop, 
         "subtotal": "170.00",
         "discount": "0.00",
         "total": "170.00",
+        "discounts": [],
         "items": [
             {
                 "product": latte.pk,
@@ -101,8 +102,10 @@ def test_an_order_is_quoted_placed_completed_and_found_in_the_ledger(bar: Shop, 
             "cancelled_quantity": 0,
             "options": [{"id": with_pearls.pk, "group": "Toppings", "name": "Tapioca", "price_delta": "15.00"}],
             "total": "170.00",
+            "discount": "0.00",
         }
     ]
+    bar.pay(Order.objects.get(pk=order["id"]))
     for verb, status in (("prepare", "preparing"), ("ready", "ready"), ("complete", "completed")):
         assert barista.post(f"orders/{order['id']}/{verb}/", status=200)["status"] == status
     assert barista.get(f"orders/{order['id']}/")["closed_at"] is not None
@@ -115,11 +118,12 @@ def test_an_order_is_quoted_placed_completed_and_found_in_the_ledger(bar: Shop, 
     events = barista.get(f"orders/{order['id']}/events/")["results"]
     assert [(one["kind"], one["from_status"], one["to_status"], one["door"]) for one in events] == [
         ("placed", "", "pending", "api"),
+        ("pay", "pending", "pending", "command"),
         ("prepare", "pending", "preparing", "api"),
         ("ready", "preparing", "ready", "api"),
         ("complete", "ready", "completed", "api"),
     ]
-    assert {one["created_by"] for one in events} == {barista.user.pk}
+    assert {one["created_by"] for one in events if one["kind"] != "pay"} == {barista.user.pk}
     assert_levels_are_what_the_ledger_sums_to()
 
 
@@ -167,6 +171,7 @@ def test_a_cancellation_needs_no_body(latte: Product, barista: Rest) -> None:
 
 def test_a_completed_order_is_neither_cancelled_nor_edited(bar: Shop, latte: Product, barista: Rest) -> None:
     order = bar.sell(latte)
+    bar.pay(order)
     barista.post(f"orders/{order.pk}/complete/", status=200)
     before = bar.ledger(latte.recipe_lines.get().ingredient)
     for method, path, body in (

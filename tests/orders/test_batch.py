@@ -32,7 +32,9 @@ def test_each_order_is_answered_in_the_order_of_asking(shop):
     prepare_order(order_id=orders[3].pk, actor=NOBODY)
 
     results = complete_orders(
-        order_ids=[orders[3].pk, 10**15, orders[2].pk, orders[1].pk, orders[0].pk, orders[0].pk], actor=NOBODY, allow_unpaid=True
+        order_ids=[orders[3].pk, 10**15, orders[2].pk, orders[1].pk, orders[0].pk, orders[0].pk],
+        actor=NOBODY,
+        allow_unpaid=True,
     )
 
     assert [result.order_id for result in results] == [

@@ -202,6 +202,8 @@ def test_only_a_pending_order_is_edited(shop):
     cup = shop.product("Cup")
     for move, status in ((prepare_order, "preparing"), (complete_order, "completed"), (cancel_order, "cancelled")):
         order = shop.sell(cup)
+        if move is complete_order:
+            shop.pay(order)
         move(order_id=order.pk, actor=shop.actor)
         refusal = refused(WrongStatus, shop, order, OrderLine(cup.pk, 2))
         assert refusal.extra == {"status": status}

@@ -28,17 +28,20 @@ def shop() -> Shop:
         ("UPDATE orders_order SET status = 'completed'", "order_closed_when_over"),
         ("UPDATE orders_order SET closed_at = now()", "order_closed_when_over"),
         ("UPDATE orders_order SET total = total + 1", "order_totals_add_up"),
-        ("UPDATE orders_order SET discount = 101, total = -1", "order_totals_add_up"),
-        ("UPDATE orders_order SET subtotal = -1, total = -1", "order_totals_add_up"),
+        ("UPDATE orders_order SET discount = 101, total = -1", "order_paid_within_total"),
+        ("UPDATE orders_order SET subtotal = -1, discount = -1, total = 0", "order_totals_add_up"),
         (
             "INSERT INTO orders_order (number, location_id, channel, status, subtotal, discount, total, comment, "
-            "placed_at) SELECT number, location_id, channel, status, 0, 0, 0, '', now() FROM orders_order",
+            "placed_at, discounts, points_redeemed, paid, withheld) "
+            "SELECT number, location_id, channel, status, 0, 0, 0, '', now(), '[]', 0, 0, 0 FROM orders_order",
             "orders_order_number",
         ),
         ("UPDATE orders_orderitem SET quantity = 0, cancelled_quantity = 0, total = 0", "item_quantity_positive"),
         ("UPDATE orders_orderitem SET cancelled_quantity = 4, total = -50", "item_cancelled_within_quantity"),
         ("UPDATE orders_orderitem SET total = 99.99", "item_total_adds_up"),
-        ("UPDATE orders_orderitem SET unit_price = -1, total = -2", "item_total_adds_up"),
+        ("UPDATE orders_orderitem SET unit_price = -1, total = -2", "item_"),
+        ("UPDATE orders_orderitem SET discount = total + 1", "item_discount_within_total"),
+        ("UPDATE orders_order SET paid = total + 1", "order_paid_within_total"),
         ("UPDATE orders_cancelleditem SET quantity = 0", "cancelled_quantity_positive"),
     ],
 )
