@@ -17,7 +17,7 @@ from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
 from inventory.services.returns import deductions_of
 from orders.errors import UnknownCustomer
-from orders.models import BatchRun, Customer, Employee, EveryItem, EveryOrder, Order
+from orders.models import BatchRun, Customer, Employee, EveryItem, EveryOrder, Order, Refund
 from orders.models.finding import OrderQuerySet
 from orders.pricing import Offers, OrderLine, Price, PricedLine, discounted, price_order
 from orders.promotion_selectors import code_offer, promotions_at
@@ -400,6 +400,12 @@ def customer_figures(customer: Customer) -> CustomerFigures:
         )
     )
     return CustomerFigures(**row)
+
+
+def refunded_to(customer: Customer) -> Decimal:
+    """What was paid back to the customer, of all their orders."""
+    orders = EveryOrder.objects.filter(customer=customer).order_by().values("pk")
+    return Refund.objects.filter(order_id__in=orders).aggregate(sum=Sum("amount", default=Decimal("0.00")))["sum"]
 
 
 def employee_of(user: User | AnonymousUser) -> Employee | None:

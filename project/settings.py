@@ -216,6 +216,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 MFA_ADAPTER = "users.pages.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Nobody signs in without a confirmed e-mail; a change of it that waits for its link is no reason to refuse codes.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # --- mail -----------------------------------------------------------------------------------------
 
@@ -305,6 +307,7 @@ SPECTACULAR_SETTINGS = {
         "PurchaseOrderStatus": "inventory.models.PurchaseOrder.Status",
         "StockCountStatus": "inventory.models.StockCount.Status",
         "MovementReason": "inventory.models.StockMovement.Reason",
+        "LoyaltyEntryKind": "orders.models.LoyaltyEntry.Kind",
     },
 }
 IDEMPOTENCY_KEY_DAYS = 7

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
@@ -27,6 +27,7 @@ from orders.customer_data import customer_data
 from orders.customer_duplicates import with_duplicates
 from orders.loyalty_selectors import tiers_of
 from orders.models import Customer, LoyaltyEntry, LoyaltyTier
+from orders.models.finding import CustomerQuerySet, digits_of_phone
 from orders.phones import e164
 from orders.services.customer_records import add_customer, change_customer
 from orders.services.erasing import erase_customer
@@ -97,9 +98,15 @@ class CustomerFilter(filters.FilterSet):
     email = filters.CharFilter(field_name="email", lookup_expr="iexact")
     consent = filters.BooleanFilter()
     duplicates = filters.BooleanFilter(method="by_duplicates")
+    search = filters.CharFilter(method="by_text")
 
     def by_phone(self, customers: QuerySet[Customer], name: str, value: str) -> QuerySet[Customer]:
         return customers.filter(phone=e164(value, current_shop().phone_region) or value)
+
+    def by_text(self, customers: CustomerQuerySet, name: str, value: str) -> QuerySet[Customer]:
+        if digits_of_phone(value):
+            return customers.search(value)
+        return customers.filter(Q(name__icontains=value) | Q(email__icontains=value))
 
     def by_duplicates(self, customers: QuerySet[Customer], name: str, value: bool) -> QuerySet[Customer]:
         return with_duplicates(customers, has_any=value)
@@ -112,7 +119,6 @@ class CustomerViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, Gener
 
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
-    search_fields = ("name", "phone", "email")
     lookup_value_converter = "int"
     action_permissions = {
         **permissions_of("orders.customer"),
@@ -177,7 +183,6 @@ class CustomerViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, Gener
         url_path="me/loyalty",
         url_name="my-loyalty",
         filterset_class=None,
-        search_fields=(),
         queryset=LoyaltyEntry.objects.none(),
     )
     def my_loyalty(self, request: Request) -> Response:
