@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST
 from foundation.admin.once import Done, asked_by, do_once
 from foundation.errors import Conflict, InvalidInput, Refusal
 from foundation.money import money
-from inventory.errors import ClosedLocation
 from inventory.models import Location
 from orders.errors import PromoCodeRefused
 from orders.models import OrderEvent
@@ -41,19 +40,21 @@ class CartChanged(Conflict):
 @require_POST
 def place_order_page(request: HttpRequest) -> HttpResponse:
     """Places the order once for each form that was shown, however often it is sent. A refusal is said at the cart."""
-    if not isinstance(request.user, User):
+    user = request.user
+    if not isinstance(user, User):
         return redirect_to_login(reverse("shop:cart"), reverse("account_login"))
-    if not request.user.has_perm(PLACE_OWN):
+    if not user.has_perm(PLACE_OWN):
         raise PermissionDenied
     cart, places, wishes = Cart(request.session), places_of(request), read_wishes(request)
-    shown = request.POST.get("shown", "")
-    status = 409
+    here, shown, status = places.here, request.POST.get("shown", ""), 409
+    if here is None:
+        return show_cart(request, cart=cart, places=places, wishes=wishes, status=status)
     try:
         if wishes.faults:
             raise InvalidInput(" ".join(wishes.faults.values()))
         done = do_once(
             request,
-            lambda: place(request.user, cart, places.here, wishes, shown),
+            lambda: place(user, cart, here, wishes, shown),
             asked=asked_by(request, FIELDS),
         )
     except Refusal as refusal:
@@ -62,18 +63,16 @@ def place_order_page(request: HttpRequest) -> HttpResponse:
         status = 400 if isinstance(refusal, InvalidInput) else status
         return show_cart(request, cart=cart, places=places, wishes=wishes, refusal=told, status=status)
     # A repeat finds the cart empty already, or filled anew: what was put in since stays.
-    if fingerprint_of(cart, places.here) == shown:
+    if fingerprint_of(cart, here) == shown:
         cart.clear()
     messages.success(request, done.message)
     return HttpResponseRedirect(done.url)
 
 
-def place(user: User, cart: Cart, location: Location | None, wishes: Wishes, shown: str) -> Done:
-    """The one service call. Raises what it raises, CartChanged, and ClosedLocation where no place is open."""
+def place(user: User, cart: Cart, location: Location, wishes: Wishes, shown: str) -> Done:
+    """The one service call. Raises what it raises, and CartChanged."""
     if fingerprint_of(cart, location) != shown:
         raise CartChanged
-    if location is None:
-        raise ClosedLocation("")
     order = place_own_order(
         user_id=user.pk,
         location=location,
