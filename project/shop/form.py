@@ -1,6 +1,5 @@
 """The form of the shop's own settings, on the page in the admin and on the first-run page."""
 
-import itertools
 import zoneinfo
 from typing import Any
 
@@ -23,14 +22,10 @@ def currency_choices() -> list[tuple[str, str]]:
     return [(code, f"{code} {SIGNS[code]}" if code in SIGNS else code) for code in CURRENCIES]
 
 
-def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Time zones by continent; the names that name no place (UTC among them) come last."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
-    groups = itertools.groupby(names, key=lambda name: name.partition("/")[0])
-    by_continent = [
-        (continent, [(name, name.partition("/")[2].replace("_", " ")) for name in of_it]) for continent, of_it in groups
-    ]
-    return [*by_continent, (_("No place"), [("UTC", "UTC")])]
+def time_zone_choices() -> list[tuple[str, str]]:
+    """Time zones by name, continent first; without the names that name no place, but for UTC."""
+    names = {name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC"}
+    return [(name, name.replace("_", " ")) for name in sorted(names) if not name.startswith(("Etc/", "SystemV/"))]
 
 
 def phone_region_choices() -> list[tuple[str, str]]:
@@ -44,13 +39,23 @@ def words_of(field: str) -> dict[str, Any]:
     return {"label": own.verbose_name.capitalize(), "help_text": own.help_text}
 
 
+def searchable() -> forms.Select:
+    """A choice among hundreds, which is typed to be found."""
+    return forms.Select(attrs={"data-searchable": ""})
+
+
 class ShopForm(ThemedForm):
     """Name, currency, time zone, whose phone numbers. What a choice does not offer, the service refuses too."""
 
+    class Media:
+        js = ("samovar/search_select.js",)
+
     name = forms.CharField(label=gettext_lazy("Name of the shop"), max_length=100)
-    currency = forms.ChoiceField(label=gettext_lazy("Currency"), choices=currency_choices)
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=time_zone_choices)
-    phone_region = forms.ChoiceField(label=gettext_lazy("Phone numbers of"), choices=phone_region_choices)
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"), choices=currency_choices, widget=searchable())
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=time_zone_choices, widget=searchable())
+    phone_region = forms.ChoiceField(
+        label=gettext_lazy("Phone numbers of"), choices=phone_region_choices, widget=searchable()
+    )
 
     def __init__(self, *args: Any, shop: CurrentShop, currency_is_fixed: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

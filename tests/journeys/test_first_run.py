@@ -52,8 +52,10 @@ def test_an_empty_shop_is_set_up_step_by_step_until_it_sells(nothing_yet: None, 
     go_on(page)
 
     page.get_by_label("Name of the shop").fill("Tea & Co")
-    page.get_by_label("Currency").select_option("PLN")
-    page.get_by_label("Time zone").select_option("Europe/Warsaw")
+    page.get_by_label("Currency").fill("PLN")
+    page.locator("li[role=option]", has_text="PLN").click()
+    page.get_by_label("Time zone").fill("warsaw")
+    page.locator("li[role=option]", has_text="Europe/Warsaw").click()
     fits(page)
     go_on(page)
     page.get_by_label("Name of the location").fill("Main Street")
