@@ -41,7 +41,7 @@ class SignUpForm(forms.Form):
     """What a new customer tells."""
 
     name = forms.CharField(
-        label=pgettext_lazy("of a person", "Name"),
+        label=pgettext_lazy("of a person", "Name (optional)"),
         max_length=150,
         required=False,
         help_text=_("We call it when your order is ready."),
