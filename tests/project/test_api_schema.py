@@ -153,7 +153,7 @@ def test_who_has_signed_in_reads_schema_and_docs_and_nobody_else() -> None:
     anonymous = Rest()
     anonymous.refused("get", "/api/schema/?format=json", status=401, kind="not_authenticated")
     page = anonymous.client.get("/api/docs/")
-    assert (page.status_code, page["Location"]) == (302, "/admin/login/?next=/api/docs/")
+    assert (page.status_code, page["Location"]) == (302, "/accounts/login/?next=/api/docs/")
     customer = user_of("customer")
     by_session = Client()
     by_session.force_login(customer)
