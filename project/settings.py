@@ -308,6 +308,8 @@ SPECTACULAR_SETTINGS = {
         "StockCountStatus": "inventory.models.StockCount.Status",
         "MovementReason": "inventory.models.StockMovement.Reason",
         "LoyaltyEntryKind": "orders.models.LoyaltyEntry.Kind",
+        "DiscountStepKind": "orders.discounts.StepKind",
+        "PromotionKind": "orders.models.Promotion.Kind",
     },
 }
 IDEMPOTENCY_KEY_DAYS = 7
