@@ -157,7 +157,7 @@ def prepare(menu: Menu, orders: int) -> History:
     )
 
 
-CUSTOMER = ("id", "name", "phone", "email", "consent", "notes", "created_at")
+CUSTOMER = ("id", "name", "phone", "email", "consent", "notes", "points", "created_at")
 
 
 def customers(history: History) -> Iterator[str]:
@@ -165,14 +165,14 @@ def customers(history: History) -> Iterator[str]:
     for n in range(history.customers):
         name = f"{FIRST_NAMES[n % 20]} {LAST_NAMES[n // 20 % 15]}"
         digits = f"{n * 104729 % 10**7:07d}"
-        phone = f"+66 8{n % 10} {digits[:3]} {digits[3:]}"
+        phone = f"+668{n % 10}{digits}"
         pk = history.before["orders_customer"] + n + 1
-        yield f"{pk}\t{name}\t{phone}\tguest{n}@example.com\t{'tf'[n % 2]}\t\t{since}\n"
+        yield f"{pk}\t{name}\t{phone}\tguest{n}@example.com\t{'tf'[n % 2]}\t\t0\t{since}\n"
 
 
 ORDER = (
     *("id", "number", "location_id", "channel", "customer_id", "employee_id", "status", "subtotal", "discount"),
-    *("total", "comment", "placed_at", "closed_at"),
+    *("total", "discounts", "points_redeemed", "paid", "withheld", "comment", "placed_at", "closed_at"),
 )
 NULL = r"\N"
 
@@ -189,13 +189,13 @@ def order_rows(history: History) -> Iterator[str]:
         closed = placed + datetime.timedelta(minutes=6) if status in ("completed", "cancelled") else NULL
         yield (
             f"{first + n}\t{number + n}\t{history.location(n)}\t{channel}\t{history.customer(n) or NULL}\t{employee}"
-            f"\t{status}\t{total}\t0\t{total}\t\t{placed}\t{closed}\n"
+            f"\t{status}\t{total}\t0\t{total}\t[]\t0\t0\t0\t\t{placed}\t{closed}\n"
         )
 
 
 ITEM = (
     *("id", "order_id", "product_id", "position", "name", "unit_price", "quantity", "cancelled_quantity", "options"),
-    "total",
+    *("total", "discount", "points_discount"),
 )
 
 
@@ -208,7 +208,7 @@ def item_rows(history: History) -> Iterator[str]:
             yield (
                 f"{pk}\t{first + n}\t{products[drink]}\t{place}\tDrink {drink}\t{price}\t{quantity}"
                 f"\t{quantity if is_cancelled else 0}\t{large if is_large else '[]'}"
-                f"\t{0 if is_cancelled else price * quantity}\n"
+                f"\t{0 if is_cancelled else price * quantity}\t0\t0\n"
             )
 
 

@@ -21,7 +21,7 @@ from rest_framework.test import APIRequestFactory
 from benchmarks.clients import Client, web_server
 from benchmarks.replay import connect
 from foundation.api.pagination import AFTER, DEFAULT_PAGE_SIZE, KeysetPagination
-from inventory.models import Ingredient
+from inventory.models import Ingredient, Location
 from orders.models import EveryOrder, Order
 from users.models import User
 from users.services.tokens import issue_token
@@ -79,8 +79,9 @@ def manager() -> Visitor:
     return Visitor({"Authorization": f"Token {token}", "Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"})
 
 
-def pages() -> list[Page]:
-    """What is measured, with what the history holds."""
+def pages(counter: Location) -> list[Page]:
+    """What is measured, with what the history holds; at `counter` orders wait."""
+    waiting = Order.objects.filter(location=counter).active().count()
     middle = Order.objects.filter(status="completed", customer__isnull=False).order_by("-pk")[
         Order.objects.count() // 4
     ]
@@ -108,6 +109,7 @@ def pages() -> list[Page]:
         Page("admin: an order", f"{ADMIN_ORDERS}{middle.pk}/change/"),
         Page("admin: the ledger of one ingredient", f"/admin/inventory/stockmovement/?ingredient={milk.pk}"),
         Page("admin: home", "/admin/"),
+        Page(f"counter queue with {waiting} active orders", f"/counter/queue/?location={counter.pk}", 60),
     ]
 
 
@@ -124,9 +126,9 @@ def page_far_back() -> tuple[int, str]:
     return number, f"{split.path}?{split.query}"
 
 
-def measure(url: str, *, requests: int) -> list[Row]:
+def measure(url: str, *, counter: Location, requests: int) -> list[Row]:
     """The rows of the table: p95 (and the median) of each page over HTTP, and of its SQL through psycopg2."""
-    visitor, wanted = manager(), pages()
+    visitor, wanted = manager(), pages(counter)
     recorded = [statements_of(visitor, page.path) for page in wanted]
     connections.close_all()
     plain = connect(url)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import batches, catalogue, clients, documents, history, pages, placing, report
+from benchmarks import batches, catalogue, clients, counter, documents, history, pages, placing, report
 from inventory.selectors import levels_that_differ_from_the_ledger
 from users.models import User
 from users.services.tokens import issue_token
@@ -50,7 +50,7 @@ def run_history(url: str, *, orders: int, requests: int) -> None:
         raise RuntimeError(f"levels that are not what their ledger sums to: {differing[:5]}")
     print(f"{history.counted()}, written in {elapsed:.0f} s; the levels are what the ledger sums to\n", flush=True)
     try:
-        rows = [*documents.measure(menu), *pages.measure(url, requests=requests)]
+        rows = [*documents.measure(menu), *pages.measure(url, counter=counter.open_counter(menu), requests=requests)]
     finally:
         connections.close_all()
     print(report.table(rows, HEADER), flush=True)

@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from benchmarks import catalogue, documents, history, pages
+from benchmarks import catalogue, counter, documents, history, pages
 from foundation.api.pagination import DEFAULT_PAGE_SIZE
 from inventory.models import StockCount, StockMovement
 from orders.models import ArchivedOrder, EveryOrder
@@ -20,11 +20,13 @@ def on_this_machine(settings: LazySettings) -> None:
 
 
 def test_every_page_answers_and_its_statements_can_be_sent_again() -> None:
-    history.fill(catalogue.open_shop(), orders=600)
+    menu = catalogue.open_shop()
+    history.fill(menu, orders=600)
     visitor, plain = pages.manager(), plain_connection()
+    busy = counter.open_counter(menu, waiting=3)
     plain.autocommit = True
     try:
-        for page in pages.pages():
+        for page in pages.pages(busy):
             sent = pages.statements_of(visitor, page.path)
             assert 3 < len(sent) <= 25, (page.title, len(sent))
             pages.play(plain, sent)
