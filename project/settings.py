@@ -308,7 +308,6 @@ SPECTACULAR_SETTINGS = {
         "StockCountStatus": "inventory.models.StockCount.Status",
         "MovementReason": "inventory.models.StockMovement.Reason",
         "LoyaltyEntryKind": "orders.models.LoyaltyEntry.Kind",
-        "DiscountStepKind": "orders.discounts.StepKind",
         "PromotionKind": "orders.models.Promotion.Kind",
     },
 }
