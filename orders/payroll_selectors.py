@@ -61,8 +61,8 @@ class Computed:
         """The pay as a line keeps it."""
         return [
             {
-                "from": pay.period.first.isoformat(),
-                "to": pay.period.last.isoformat() if pay.period.last else None,
+                "first": pay.period.first.isoformat(),
+                "last": pay.period.last.isoformat() if pay.period.last else None,
                 "days": pay.period.days,
                 "amount": str(pay.amount),
                 "per": pay.per,

@@ -175,6 +175,14 @@ SECTIONS = (
         (
             Item(_("Employees"), "badge", "orders_employee_changelist", "orders.view_employee"),
             Item(_("Positions"), "work", "orders_position_changelist", "orders.change_position"),
+            Item(_("Sales by employee"), "leaderboard", "orders_employee_sales", "orders.view_employee_sales"),
+            Item(
+                _("Payroll"),
+                "payments",
+                "orders_payroll_changelist",
+                "orders.view_payroll",
+                also=("orders_payroll_new",),
+            ),
             Item(_("Accounts"), "manage_accounts", "users_user_changelist", "users.view_user"),
         ),
     ),
@@ -228,6 +236,11 @@ def items_for(request: HttpRequest, section: Section) -> Iterator[dict[str, Any]
         yield line
 
 
+def address_of(url_name: str) -> str:
+    """The address of a page of the admin, or of another part of the shop if the name says which ("shop:counter")."""
+    return reverse(url_name if ":" in url_name else f"admin:{url_name}")
+
+
 def covers(place: str, request: HttpRequest, *, home: str) -> bool:
     """Whether the page lies below the address; below the home page lies everything, which says nothing."""
     return request.path == place or (place != home and request.path.startswith(place))
@@ -243,9 +256,4 @@ SIDEBAR: dict[str, Any] = {
     "command_search": False,
     "show_all_applications": False,
     "navigation": "project.navigation.navigation",
-def address_of(url_name: str) -> str:
-    """The address of a page of the admin, or of another part of the shop if the name says which ("shop:counter")."""
-    return reverse(url_name if ":" in url_name else f"admin:{url_name}")
-
-
 }

@@ -309,6 +309,7 @@ SPECTACULAR_SETTINGS = {
         "MovementReason": "inventory.models.StockMovement.Reason",
         "LoyaltyEntryKind": "orders.models.LoyaltyEntry.Kind",
         "PromotionKind": "orders.models.Promotion.Kind",
+        "PayrollStatus": "orders.models.Payroll.Status",
     },
 }
 IDEMPOTENCY_KEY_DAYS = 7

@@ -47,11 +47,20 @@ NEXT_FIELD = "next"
 
 
 class VerbForm(ThemedForm):
-    """What a verb asks for before it acts; `obj` is the object that it is about."""
+    """What a verb asks for before it acts; `obj` is the object that it is about.
+
+    What stands in `secret_fields` leaves no trace, not even in what a second sending is known by.
+    """
+
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *args: Any, obj: Any, **kwargs: Any) -> None:
         self.obj = obj
         super().__init__(*args, **kwargs)
+
+    def traced_fields(self) -> list[str]:
+        """The names, in the request, of the fields that are no secret."""
+        return [self.add_prefix(name) for name in self.fields if name not in self.secret_fields]
 
     def about(self) -> str:
         """What somebody has to know of the object before they do it; shown above the fields."""
@@ -181,7 +190,7 @@ class VerbButtons(ModelAdmin):
             done = do_once(
                 request,
                 lambda: self.do_verb(request, obj, asked, form),
-                asked=asked_by(request, [form.add_prefix(name) for name in form.fields]) if form else {},
+                asked=asked_by(request, form.traced_fields()) if form else {},
             )
         except Refusal as refusal:
             if form is not None and isinstance(refusal, InvalidInput):

@@ -1,3 +1,25 @@
-from orders.admin import archived, batch_runs, customers, orders, promo_codes, promotions, sales_imports, staff
+from orders.admin import (
+    archived,
+    batch_runs,
+    customers,
+    orders,
+    payrolls,
+    promo_codes,
+    promotions,
+    salaries,
+    sales_imports,
+    staff,
+)
 
-__all__ = ["archived", "batch_runs", "customers", "orders", "promo_codes", "promotions", "sales_imports", "staff"]
+__all__ = [
+    "archived",
+    "batch_runs",
+    "customers",
+    "orders",
+    "payrolls",
+    "promo_codes",
+    "promotions",
+    "salaries",
+    "sales_imports",
+    "staff",
+]

@@ -5,10 +5,11 @@ from rest_framework.routers import SimpleRouter
 
 from orders.api.batches import BatchRunViewSet, BatchViewSet
 from orders.api.customers import CustomerViewSet
+from orders.api.employees import EmployeeViewSet, PositionViewSet
 from orders.api.loyalty import LoyaltyEntryViewSet, LoyaltyProgramViewSet, LoyaltyTierViewSet
 from orders.api.orders import OrderEventViewSet, OrderViewSet
+from orders.api.pay import PayrollViewSet, SalaryViewSet
 from orders.api.payments import PaymentViewSet, RefundViewSet
-from orders.api.people import EmployeeViewSet, PositionViewSet
 from orders.api.promotions import PromoCodeViewSet, PromotionViewSet
 from orders.api.shifts import ShiftViewSet
 
@@ -22,6 +23,8 @@ router.register("customers/<int:customer_pk>/loyalty", LoyaltyEntryViewSet, base
 router.register("loyalty/tiers", LoyaltyTierViewSet, basename="loyalty-tier")
 router.register("positions", PositionViewSet, basename="position")
 router.register("employees", EmployeeViewSet, basename="employee")
+router.register("salaries", SalaryViewSet, basename="salary")
+router.register("payrolls", PayrollViewSet, basename="payroll")
 router.register("promotions", PromotionViewSet, basename="promotion")
 router.register("promo-codes", PromoCodeViewSet, basename="promo-code")
 router.register("payments", PaymentViewSet, basename="payment")

@@ -101,7 +101,7 @@ RETURN COALESCE(NEW, OLD);
 class PayrollLine(models.Model):
     """What one person is paid for the month: `base` as it was computed, and what somebody added or took off by hand.
 
-    `parts` explains the base: [{"from", "to", "days", "amount", "per"}], a salary's days in the month each. `month`
+    `parts` explains the base: [{"first", "last", "days", "amount", "per"}], a salary's days in the month each. `month`
     repeats the payroll's, so that the database pays nobody twice for one.
     """
 

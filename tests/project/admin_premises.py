@@ -5,7 +5,7 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
@@ -24,7 +24,7 @@ from inventory.models import Category, Ingredient, StockDocument, StockLevel, St
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
-from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Position, PromoCode, Promotion, SalesImport
+from orders.models import ArchivedOrder, BatchRun, Customer, Position, PromoCode, Promotion, SalesImport
 from orders.services.archive import archive_orders
 from orders.services.sales_import import keep_survey
 from orders.services.transitions import complete_order, prepare_order, ready_order
@@ -33,6 +33,7 @@ from tests.orders.sales_files import survey_of
 from tests.project.admin_doors import HERE, LOGIN, ROLES, STAFF, Answer, Attempt
 from tests.project.admin_exchange import handed_in
 from tests.project.admin_purchasing import purchases
+from tests.project.admin_staff import staff_of
 from tests.shop import NOBODY as NO_ACTOR
 from tests.shop import Shop, user_of
 from users.services.tokens import issue_token
@@ -179,9 +180,7 @@ def opened() -> Premises:
         "code_switched_off": PromoCode.objects.create(code="OLD", value=10, is_active=False),
         "position": position,
         "spare_position": Position.objects.create(name="Cook"),
-        "employee": Employee.objects.create(
-            name="Vera", position=position, location=bar.location, hired_on=date(2026, 1, 1)
-        ),
+        **staff_of(bar, position),
         "colleague": user_of("barista", "colleague@shop.example"),
         "left": user_of("barista", "left@shop.example"),
         "alert": Alert.objects.get(subject="sugar"),

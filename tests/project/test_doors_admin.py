@@ -16,7 +16,6 @@ from tests.project.admin_bodies import (
     PASSWORD,
     account,
     batch,
-    employee,
     group,
     location,
     new_order,
@@ -53,6 +52,7 @@ from tests.project.admin_doors import (
 from tests.project.admin_exchange import EXCHANGE
 from tests.project.admin_premises import TRACES, Premises, premises  # noqa: F401  (a fixture)
 from tests.project.admin_purchasing import PURCHASING
+from tests.project.admin_staff import STAFF_DOORS
 
 pytestmark = pytest.mark.django_db
 
@@ -151,7 +151,6 @@ ORDERS = [
 
 PEOPLE = [
     records("orders/customer", "customer", see=STAFF, add=STAFF, change=STAFF, form=lambda it: {"name": "Bob"}),
-    records("orders/employee", "employee", see=STAFF, add=MANAGERS, change=MANAGERS, form=employee),
     records(
         "orders/position",
         "position",
@@ -420,7 +419,19 @@ def attempts(*parts: list[Any]) -> Iterator[Attempt]:
 
 TABLE = list(
     attempts(
-        THE_SITE, ORDERS, PEOPLE, MENU, PROMOTIONS, STOCK, EXCHANGE, COUNTS, MAKING, PURCHASING, THE_SHOP, THE_REST
+        THE_SITE,
+        ORDERS,
+        PEOPLE,
+        STAFF_DOORS,
+        MENU,
+        PROMOTIONS,
+        STOCK,
+        EXCHANGE,
+        COUNTS,
+        MAKING,
+        PURCHASING,
+        THE_SHOP,
+        THE_REST,
     )
 )
 

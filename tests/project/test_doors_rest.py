@@ -6,6 +6,7 @@ forgetting it.
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from inventory.services.counts import start_count
 from inventory.services.shelves import add_shelf
 from orders.models import BatchRun, Customer, Employee, Position, PromoCode, Promotion
 from orders.services.batch import start_batch
+from orders.services.payroll import draft_payroll
 from tests.inventory.kitchen import cook, lot_of, makes, tracked
+from tests.orders import staff
 from tests.orders.money import open_till, pay, refund
 from tests.rest import Rest
 from tests.shop import NOBODY, Shop, user_of
@@ -98,6 +101,16 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "customers/<int:pk>/": {"get": STAFF, "patch": STAFF},
     "employees/": {"get": STAFF, "post": MANAGERS},
     "employees/<int:pk>/": {"get": STAFF, "patch": MANAGERS},
+    "employees/<int:pk>/sales/": {"get": MANAGERS},
+    "salaries/": {"get": ADMINS, "post": ADMINS},
+    "salaries/<int:pk>/": {"get": ADMINS, "patch": ADMINS},
+    "payrolls/": {"get": ADMINS, "post": ADMINS},
+    "payrolls/<int:pk>/": {"get": ADMINS, "delete": ADMINS},
+    "payrolls/<int:pk>/lines/": {"patch": ADMINS},
+    "payrolls/<int:pk>/recalculate/": {"post": ADMINS},
+    "payrolls/<int:pk>/close/": {"post": ADMINS},
+    "payrolls/<int:pk>/reopen/": {"post": ADMINS},
+    "payrolls/<int:pk>/export/": {"get": ADMINS},
     "promotions/": {"get": STAFF, "post": MANAGERS},
     "promotions/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
     "promo-codes/": {"get": STAFF, "post": MANAGERS},
@@ -183,6 +196,8 @@ def addresses(db: Any) -> dict[str, str]:
         "orders": order.pk,
         "customers": stranger.pk,
         "employees": employee.pk,
+        "salaries": staff.paid(employee, 30_000).pk,
+        "payrolls": draft_payroll(month=date(2026, 3, 1), created_by_id=None).pk,
         "positions": position.pk,
         "promotions": Promotion.objects.create(name="Happy hour", value=20).pk,
         "promo-codes": PromoCode.objects.create(code="WELCOME10", value=10).pk,
