@@ -74,6 +74,14 @@ SECTIONS = (
         ),
     ),
     Section(
+        _("Money"),
+        (
+            Item(_("Shifts"), "point_of_sale", "orders_shift_changelist", "orders.view_shift"),
+            Item(_("Payments"), "payments", "orders_payment_changelist", "orders.view_payment"),
+            Item(_("Refunds"), "undo", "orders_refund_changelist", "orders.view_refund"),
+        ),
+    ),
+    Section(
         _("Menu"),
         (
             Item(_("Products"), "local_cafe", "inventory_product_changelist", "inventory.view_product"),
@@ -87,6 +95,13 @@ SECTIONS = (
             ),
             Item(_("Promotions"), "sell", "orders_promotion_changelist", "orders.view_promotion"),
             Item(_("Promo codes"), "confirmation_number", "orders_promocode_changelist", "orders.view_promocode"),
+            Item(
+                _("Loyalty programme"),
+                "loyalty",
+                "orders_loyaltyprogram_changelist",
+                "orders.change_loyaltyprogram",
+                also=("orders_loyaltytier_changelist",),
+            ),
         ),
     ),
     # What is done every day, the most frequent first; what is looked up now and then stands under the records.

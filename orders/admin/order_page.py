@@ -20,6 +20,8 @@ from foundation.money import money
 from inventory.admin.places import shows_places
 from inventory.models import Ingredient, StockMovement
 from inventory.selectors import ledger_of_document
+from orders.admin.money_verbs import PAYMENT_VERBS
+from orders.admin.order_money import money_notes, money_of
 from orders.admin.verbs import CANCEL_ITEM, CancelItemForm
 from orders.models import ArchivedOrder, EveryCancelledItem, EveryEvent, EveryItem, Order, OrderEvent
 from orders.services.deduction import DOCUMENT_TYPE
@@ -114,6 +116,8 @@ class OrderPage(VerbButtons):
         sees_ledger = request.user.has_perm("inventory.view_stockmovement")
         ledger = ledger_of_document(document_type=DOCUMENT_TYPE, document_id=order.pk) if sees_ledger else []
         uses = uses_of(ledger, {str(item.pk): item.name for item in items})
+        buttons = self.verb_buttons(request, order)
+        of_money = [button for button in buttons if button.verb in PAYMENT_VERBS]
         return {
             "order": order,
             "is_imported": order.channel == Order.Channel.IMPORT,
@@ -125,7 +129,8 @@ class OrderPage(VerbButtons):
             "something_returned": any(use.returned for use in uses),
             "something_wasted": any(use.wasted for use in uses),
             "sees_ledger": sees_ledger,
-            "verb_buttons": self.verb_buttons(request, order),
+            "verb_buttons": first_stands_out([button for button in buttons if button not in of_money]),
+            "order_money": money_of(order, of_money),
             "can_edit": order.status == Order.Status.PENDING and request.user.has_perm("orders.change_order"),
             "can_add": request.user.has_perm("orders.add_order"),
             "shows_location": shows_places(request),
@@ -147,12 +152,12 @@ class OrderPage(VerbButtons):
             lines.append(line)
         return lines
 
-    def verb_buttons(self, request: HttpRequest, obj: Any) -> list[VerbButton]:
-        """The first thing that can be done stands out."""
-        buttons = super().verb_buttons(request, obj)
-        if buttons and buttons[0].verb.variant != "danger":
-            buttons[0] = replace(buttons[0], verb=replace(buttons[0].verb, variant="primary"))
-        return buttons
+
+def first_stands_out(buttons: list[VerbButton]) -> list[VerbButton]:
+    """The buttons above the page: the first thing that can be done stands out."""
+    if buttons and buttons[0].verb.variant != "danger":
+        buttons[0] = replace(buttons[0], verb=replace(buttons[0].verb, variant="primary"))
+    return buttons
 
 
 def with_their_authors(records: QuerySet[Any], name: str) -> Prefetch:
@@ -184,6 +189,7 @@ def notes_of(event: EveryEvent) -> list[str]:
             notes.append(_("till: %(till)s") % details)
     if event.kind == OrderEvent.Kind.ITEM_CANCELLED and "name" in details:
         notes.append(f"{details['quantity']} × {details['name']}")
+    notes += money_notes(event)
     if "restock" in details:
         notes.append(_("ingredients returned to stock") if details["restock"] else _("ingredients written off"))
     if "items" in details:

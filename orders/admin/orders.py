@@ -28,6 +28,7 @@ from orders.admin.filters import (
     PeriodFilter,
     StatusFilter,
 )
+from orders.admin.money_verbs import PAYMENT_VERBS
 from orders.admin.new_order import EditOrderPage, EditQuotePage, MenuPage, NewOrderPage, QuotePage
 from orders.admin.order_columns import OrderColumns, searched
 from orders.admin.order_page import OrderPage
@@ -37,7 +38,7 @@ from orders.models import ArchivedOrder, Order
 
 @admin.register(Order)
 class OrderAdmin(OrderColumns, OrderPage, BatchActions, OwnPages, ShopModelAdmin):
-    verbs = (*ORDER_VERBS, CANCEL_ITEM)
+    verbs = (*ORDER_VERBS, *PAYMENT_VERBS, CANCEL_ITEM)
     pages = (NewOrderPage, EditOrderPage, QuotePage, EditQuotePage, MenuPage, CustomersPage)
 
     list_display = (

@@ -24,7 +24,17 @@ from inventory.models import Category, Ingredient, StockDocument, StockLevel, St
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
-from orders.models import ArchivedOrder, BatchRun, Customer, Position, PromoCode, Promotion, SalesImport
+from orders.models import (
+    ArchivedOrder,
+    BatchRun,
+    Customer,
+    LoyaltyProgram,
+    LoyaltyTier,
+    Position,
+    PromoCode,
+    Promotion,
+    SalesImport,
+)
 from orders.services.archive import archive_orders
 from orders.services.sales_import import keep_survey
 from orders.services.transitions import complete_order, prepare_order, ready_order
@@ -32,6 +42,7 @@ from tests.inventory.kitchen import cook, dated, lot_of, makes, tracked
 from tests.orders.sales_files import survey_of
 from tests.project.admin_doors import HERE, LOGIN, ROLES, STAFF, Answer, Attempt
 from tests.project.admin_exchange import handed_in
+from tests.project.admin_money import tills
 from tests.project.admin_purchasing import purchases
 from tests.project.admin_staff import staff_of
 from tests.shop import NOBODY as NO_ACTOR
@@ -174,6 +185,9 @@ def opened() -> Premises:
         "sales_import": kept_sales(bar),
         "batch": BatchRun.objects.create(verb=BatchRun.Verb.COMPLETE, order_ids=[pending.pk]),
         "customer": Customer.objects.create(name="Ann", phone="+66 80 000 0000"),
+        "twin": Customer.objects.create(name="Twin"),
+        "programme": LoyaltyProgram.objects.create(),
+        "tier": LoyaltyTier.objects.create(name="Gold", spending_from=5000, points_per_hundred=10),
         "promotion": Promotion.objects.create(name="Happy hour", value=20),
         "switched_off": Promotion.objects.create(name="Winter", value=5, is_active=False),
         "code": PromoCode.objects.create(code="WELCOME10", value=10),
@@ -186,6 +200,7 @@ def opened() -> Premises:
         "alert": Alert.objects.get(subject="sugar"),
         "product_type": ContentType.objects.get_for_model(latte),
         **purchases(bar, milk, sugar),
+        **tills(bar, latte, ready),
         **schedules(),
     }
     Authenticator.objects.create(user=keys["colleague"], type=Authenticator.Type.TOTP, data={"secret": encrypt("JBSW")})
