@@ -27,7 +27,7 @@ class OwnOrder:
     @property
     def lines(self) -> list[Any]:
         """Its lines, read with the order."""
-        return list(self.order.items.all())  # type: ignore[attr-defined]
+        return list(self.order.items.all())
 
     @property
     def steps(self) -> list[tuple[str, str]]:
