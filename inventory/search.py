@@ -2,7 +2,7 @@
 
 A text becomes words, and the words a question of PostgreSQL's full text: each one as it is written, as its stem, and
 the last one also as a beginning ("latt"). Where that finds nothing, words are taken for mistyped ones and the known
-words nearest to them are looked for in their place. See docs/adr/0040-search.md.
+words nearest to them are looked for in their place. See docs/adr/0038-search.md.
 """
 
 import re
