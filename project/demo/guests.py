@@ -49,7 +49,8 @@ COMPLETED, CANCELLED, CANCELLED_IN_PART = "completed", "cancelled", "cancelled i
 FATES = {COMPLETED: 90, CANCELLED: 5, CANCELLED_IN_PART: 5}
 
 WISHES = ("Name on the cup: Ploy", "No straw, please", "Two separate bags", "Will pick it up at the window")
-CANCELLED_BECAUSE = ("The guest left", "Ordered twice by mistake", "Waited too long", "Payment failed")
+UNPAID_BECAUSE = "Payment failed"
+CANCELLED_BECAUSE = ("The guest left", "Ordered twice by mistake", "Waited too long", UNPAID_BECAUSE)
 TAKEN_BACK_BECAUSE = ("One too many", "Wrong sweetness, made anew", "Changed their mind")
 
 

@@ -16,12 +16,15 @@ from inventory.menu_file import read_menu_file
 from inventory.models import DefaultLocation, Location, Product
 from inventory.services.menu_import import import_menu
 from orders.models import Customer, Employee, Order, Position
+from orders.phones import normalised_phone
 from project.demo.accounts import Account, AccountsFile, invent_accounts
+from project.demo.crew import Crew
 from project.demo.errors import ShopNotEmpty
+from project.demo.offers import make_offers
 from project.demo.people import GUESTS, WORKERS, email_of
 from project.demo.places import CURRENCY, NAME, PHONE_REGION, PLACES, SIAM, TIME_ZONE
+from project.demo.staff import pay_people
 from project.demo.storekeeping import arrange_shelves, know_suppliers, look_ahead
-from project.demo.stories import Crew
 from project.demo.week import DAYS_BEFORE_TODAY, live_through_the_week
 from users.choices import Role
 from users.models import User
@@ -113,8 +116,10 @@ def fill(accounts: Sequence[Account], *, now: datetime.datetime, seed: str) -> D
     for location in locations.values():
         arrange_shelves(location)
     crews = hire(locations, users, today=locations[SIAM].today(now))
+    pay_people(admin_id=users[Role.ADMIN].pk, now=now)
     guests = welcome(users[Role.CUSTOMER], now=now)
-    live_through_the_week(crews=crews, guests=guests, now=now, seed=seed)
+    make_offers(now)
+    live_through_the_week(crews=crews, guests=guests, manager_id=users[Role.MANAGER].pk, now=now, seed=seed)
     look_ahead(locations[SIAM], suppliers=suppliers, user_id=users[Role.MANAGER].pk, now=now)
     return DemoShop(len(locations), drinks, len(guests), Order.objects.count())
 
@@ -166,7 +171,7 @@ def welcome(account: User, *, now: datetime.datetime) -> list[Customer]:
             record=Customer(
                 user=account if guest.email == account.email else None,
                 name=guest.name,
-                phone=guest.phone,
+                phone=normalised_phone(guest.phone),
                 email=guest.email,
                 birthday=guest.born,
                 consent=guest.consent,

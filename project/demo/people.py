@@ -13,7 +13,11 @@ from users.choices import Role
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Somebody who works here. With a `role`, they have an account; `left_days_ago` is None for who still does."""
+    """Somebody who works here. With a `role`, they have an account; `left_days_ago` is None for who still does.
+
+    `pay` is baht a month, or an hour if `by_the_hour`; those who were raised had `before` until half a year ago. With
+    a `pin` they open the counter.
+    """
 
     name: str
     position: str
@@ -21,6 +25,10 @@ class Worker:
     hired_days_ago: int
     left_days_ago: int | None = None
     role: Role | None = None
+    pay: int = 0
+    by_the_hour: bool = False
+    before: int = 0
+    pin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +49,14 @@ def email_of(role: Role) -> str:
 
 
 WORKERS = (
-    Worker("Anong Srisai", "Owner", SIAM, 1460, role=Role.ADMIN),
-    Worker("Napat Wongsakul", "Manager", SIAM, 910, role=Role.MANAGER),
-    Worker("Kanya Boonmee", "Barista", SIAM, 400, role=Role.BARISTA),
-    Worker("Иван Орлов", "Barista", SIAM, 150),
-    Worker("Oliver Hughes", "Barista", SIAM, 520, left_days_ago=45),
-    Worker("Somchai Rattanakul", "Shift lead", CHATUCHAK, 700),
-    Worker("มาลี ทองชัย", "Barista", CHATUCHAK, 230),
-    Worker("Ben Carter", "Barista", CHATUCHAK, 60),
+    Worker("Anong Srisai", "Owner", SIAM, 1460, role=Role.ADMIN, pay=60_000),
+    Worker("Napat Wongsakul", "Manager", SIAM, 910, role=Role.MANAGER, pay=38_000, before=34_000),
+    Worker("Kanya Boonmee", "Barista", SIAM, 400, role=Role.BARISTA, pay=17_500, before=16_000, pin="1234"),
+    Worker("Иван Орлов", "Barista", SIAM, 150, pay=85, by_the_hour=True, pin="2580"),
+    Worker("Oliver Hughes", "Barista", SIAM, 520, left_days_ago=45, pay=16_500),
+    Worker("Somchai Rattanakul", "Shift lead", CHATUCHAK, 700, pay=21_000, before=19_000, pin="4321"),
+    Worker("มาลี ทองชัย", "Barista", CHATUCHAK, 230, pay=16_000),
+    Worker("Ben Carter", "Barista", CHATUCHAK, 60, pay=80, by_the_hour=True),
 )
 
 GUESTS = (

@@ -13,6 +13,8 @@ TIME_ZONE = "Asia/Bangkok"
 
 OPENS_AT = datetime.time(10, 0)
 AFTER_CLOSING = datetime.time(22, 20)
+TILL_OPENS_AT = datetime.time(9, 45)
+TILL_CLOSES_AT = datetime.time(22, 40)
 DELIVERY_AT = datetime.time(8, 30)
 
 # How many guests come in each hour from ten to ten, in proportion: after lunch, and after school and work.

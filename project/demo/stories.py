@@ -4,20 +4,23 @@ Each is a `timeline.Story`: it yields the moment of its next step.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from random import Random
 
 from inventory.errors import InsufficientStock, Unavailable
 from inventory.models import Ingredient, Location, StockDocument, StockLevel
 from inventory.selectors import levels_of
 from inventory.services.lines import StockLine
 from inventory.services.stock import receive_stock, set_minimum, transfer_stock, write_off_stock
-from orders.models import Customer, Employee, Order, OrderEvent, OrderItem
+from orders.errors import PromoCodeRefused
+from orders.models import Customer, Order, OrderEvent, OrderItem
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
 from orders.services.place import place_order
 from orders.services.transitions import advance, complete_order
+from project.demo.crew import Crew
 from project.demo.guests import Step, Visit
+from project.demo.money import Wish, is_paid, pay, wish
 from project.demo.storeroom import SUPPLIES
 from project.demo.timeline import Moment, Story
 
@@ -25,23 +28,16 @@ Verb = OrderEvent.Kind
 WriteOffReason = StockDocument.WriteOffReason
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """A shop and its people; `user_id` is whose hand is in the records."""
-
-    location: Location
-    workers: Sequence[Employee]
-    user_id: int
-
-
-def order_story(visit: Visit, *, crew: Crew, guests: Sequence[Customer]) -> Story:
-    """A guest comes, orders, and waits; or leaves, if what they want can't be had."""
+def order_story(visit: Visit, *, crew: Crew, guests: Sequence[Customer], random: Random) -> Story:
+    """A guest comes, orders, pays, and waits; or leaves, if what they want can't be had. `random` decides about money
+    only."""
     yield visit.placed_at
     door = OrderEvent.Door.ADMIN if visit.channel == Order.Channel.COUNTER else OrderEvent.Door.API
     guest = None if visit.guest is None else guests[visit.guest]
     ordered_by = crew.user_id if visit.worker is not None or guest is None else guest.user_id
-    try:
-        order = place_order(
+
+    def place(said: Wish) -> Order:
+        return place_order(
             location=crew.location,
             lines=visit.lines,
             actor=Actor(ordered_by, door),
@@ -49,11 +45,21 @@ def order_story(visit: Visit, *, crew: Crew, guests: Sequence[Customer]) -> Stor
             customer_id=None if guest is None else guest.pk,
             employee_id=None if visit.worker is None else crew.workers[visit.worker].pk,
             comment=visit.comment,
+            promo_code=said.promo_code,
+            redeem_points=said.redeem_points,
             at=visit.placed_at,
         )
+
+    try:
+        try:
+            order = place(wish(visit, guest, random))
+        except PromoCodeRefused:
+            order = place(Wish())
     except (Unavailable, InsufficientStock):
         return
     staff = Actor(crew.user_id, OrderEvent.Door.ADMIN)
+    if is_paid(visit):
+        pay(order, visit, actor=staff, at=visit.placed_at, random=random)
     for step in visit.steps:
         yield step.at
         take(step, order, staff)
@@ -62,7 +68,9 @@ def order_story(visit: Visit, *, crew: Crew, guests: Sequence[Customer]) -> Stor
 def take(step: Step, order: Order, actor: Actor) -> None:
     """One step in the life of an order."""
     if step.verb == Verb.CANCELLED:
-        cancel_order(order_id=order.pk, actor=actor, reason=step.reason, restock=step.restock, at=step.at)
+        cancel_order(
+            order_id=order.pk, actor=actor, reason=step.reason, restock=step.restock, may_refund=True, at=step.at
+        )
     elif step.verb == Verb.ITEM_CANCELLED:
         item = OrderItem.objects.filter(order=order).order_by("-quantity", "-position")[0]
         cancel_item(
@@ -72,10 +80,11 @@ def take(step: Step, order: Order, actor: Actor) -> None:
             actor=actor,
             reason=step.reason,
             restock=step.restock,
+            may_refund=True,
             at=step.at,
         )
     elif step.verb == Verb.COMPLETED:
-        complete_order(order_id=order.pk, actor=actor, allow_unpaid=True, at=step.at)
+        complete_order(order_id=order.pk, actor=actor, at=step.at)
     else:
         advance(order.pk, step.verb, actor, at=step.at)
 

@@ -3,14 +3,27 @@
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 
 from inventory import house_recipes as house
 from inventory.menu import load_menu
 from inventory.models import Ingredient, Product, StockDocument
 from orders.models import Customer
-from project.demo.guests import Offer, People, day_until, full_day
-from project.demo.places import AFTER_CLOSING, CHATUCHAK, DELIVERY_AT, PLACES, SIAM, Place, moment_of
-from project.demo.stories import Crew, deliveries, loan, mishap, order_story, tasting
+from project.demo.crew import Crew
+from project.demo.guests import Offer, People, Visit, day_until, full_day
+from project.demo.money import complaint, first_moment, shift_story
+from project.demo.places import (
+    AFTER_CLOSING,
+    CHATUCHAK,
+    DELIVERY_AT,
+    PLACES,
+    SIAM,
+    TILL_CLOSES_AT,
+    TILL_OPENS_AT,
+    Place,
+    moment_of,
+)
+from project.demo.stories import deliveries, loan, mishap, order_story, tasting
 from project.demo.timeline import Moment, Story, play
 
 DAYS_BEFORE_TODAY = 7
@@ -37,7 +50,9 @@ MISHAPS = {
 }
 
 
-def live_through_the_week(*, crews: Mapping[str, Crew], guests: Sequence[Customer], now: Moment, seed: str) -> None:
+def live_through_the_week(
+    *, crews: Mapping[str, Crew], guests: Sequence[Customer], manager_id: int, now: Moment, seed: str
+) -> None:
     """Lets everything happen that happened in the seven days before `now` and today, at all places."""
     menu = load_menu(list(Product.objects.order_by("id").values_list("pk", flat=True)))
     ingredients = {ingredient.name: ingredient for ingredient in Ingredient.objects.order_by("id")}
@@ -52,7 +67,8 @@ def live_through_the_week(*, crews: Mapping[str, Crew], guests: Sequence[Custome
             visit
             for day in days_before(today)
             for visit in full_day(place, day, offer=Offer(list(menu.values())), people=people, seed=seed)
-        ] + day_until(
+        ]
+        visits_today = day_until(
             place,
             today,
             now,
@@ -61,7 +77,12 @@ def live_through_the_week(*, crews: Mapping[str, Crew], guests: Sequence[Custome
             people=people,
             seed=seed,
         )
-        stories += [order_story(visit, crew=crew, guests=guests) for visit in visits]
+        stories += tills(place, today, visits_today, crew=crew, seed=seed)
+        stories += [
+            order_story(visit, crew=crew, guests=guests, random=Random(f"{seed} money {place.name} {number}"))  # noqa: S311
+            for number, visit in enumerate([*visits, *visits_today])
+        ]
+    stories += complaints(crews, manager_id, now)
     stories += extras(crews, ingredients, now)
     play(stories, until=now)
 
@@ -84,6 +105,36 @@ def store_room(
             reason=one.reason,
             comment=one.comment,
         )
+
+
+def tills(
+    place: Place, today: datetime.date, visits_today: Sequence[Visit], *, crew: Crew, seed: str
+) -> Iterator[Story]:
+    """The till's days: each is closed in the evening, but today's."""
+    for day in days_before(today):
+        random = Random(f"{seed} till {place.name} {day}")  # noqa: S311
+        yield shift_story(moment_of(day, TILL_OPENS_AT), moment_of(day, TILL_CLOSES_AT), crew=crew, random=random)
+    opens = first_moment(visits_today, moment_of(today, TILL_OPENS_AT))
+    yield shift_story(opens, None, crew=crew, random=Random(f"{seed} till {place.name} {today}"))  # noqa: S311
+
+
+def complaints(crews: Mapping[str, Crew], manager_id: int, now: Moment) -> Iterator[Story]:
+    """Two guests who come back."""
+    siam, chatuchak = crews[SIAM], crews[CHATUCHAK]
+    today = siam.location.today(now)
+    yield complaint(
+        moment_of(today - datetime.timedelta(days=2), datetime.time(18, 30)),
+        crew=siam,
+        manager_id=manager_id,
+        reason="Waited twenty minutes",
+        goodwill=20,
+    )
+    yield complaint(
+        moment_of(today - datetime.timedelta(days=3), datetime.time(17)),
+        crew=chatuchak,
+        manager_id=manager_id,
+        reason="The pearls were hard",
+    )
 
 
 def extras(crews: Mapping[str, Crew], ingredients: Mapping[str, Ingredient], now: Moment) -> Iterator[Story]:

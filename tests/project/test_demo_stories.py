@@ -1,14 +1,16 @@
 """How the demo's stories are told: in the order of time, and without what can't happen."""
 
 import datetime
+from random import Random
 
 import pytest
 
 from inventory.models import StockMovement
 from orders.models import Order
 from orders.pricing import OrderLine
+from project.demo.crew import Crew
 from project.demo.guests import Channel, Visit
-from project.demo.stories import Crew, order_story
+from project.demo.stories import order_story
 from project.demo.timeline import Moment, Story, play
 from tests.shop import Shop, user_of
 
@@ -41,7 +43,9 @@ def test_a_guest_who_cannot_be_served_leaves_and_nothing_is_left_of_the_order():
     def visit(moment: Moment) -> Visit:
         return Visit(moment, Channel.COUNTER, (OrderLine(latte.pk, 1),), None, None, "", ())
 
-    stories = [order_story(visit(NOON + minutes(number)), crew=crew, guests=[]) for number in range(3)]
+    stories = [
+        order_story(visit(NOON + minutes(number)), crew=crew, guests=[], random=Random(number)) for number in range(3)
+    ]
     play(stories, until=NOON + minutes(10))
     assert list(Order.objects.values_list("placed_at", flat=True)) == [NOON]
     assert shop.quantity(milk) == 100
