@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.catalogue import Menu
+from benchmarks.offers import POINTS_OF_AN_ORDER, Offers, cheaper
 from benchmarks.replay import Recording, connect, record
 from orders.models import Order, OrderEvent
 from orders.pricing import OrderLine
@@ -33,6 +34,18 @@ def sell(menu: Menu, lines: Sequence[OrderLine]) -> Order:
     return place_order(location=menu.location, lines=lines, actor=TILL)
 
 
+def sell_for_less(offers: Offers, cart: Sequence[OrderLine]) -> Order:
+    """The same with a promotion, a promo code and points."""
+    return place_order(
+        location=offers.menu.location,
+        lines=cart,
+        actor=TILL,
+        customer_id=next(offers.customers),
+        promo_code=offers.code,
+        redeem_points=POINTS_OF_AN_ORDER,
+    )
+
+
 def start_ids_high() -> None:
     """Lets orders and their lines count from a number that nothing else has: see `benchmarks.replay.record`."""
     with connection.cursor() as cursor:
@@ -47,9 +60,22 @@ def recordings(menu: Menu, *, lines: int) -> list[Recording]:
 
 def queries(menu: Menu, *, lines: int) -> int:
     """The number of statements of one order, BEGIN and COMMIT not counted."""
+    return statements(lambda: sell(menu, menu.lines(lines, random.Random(1))))
+
+
+def statements(call: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as captured:
-        sell(menu, menu.lines(lines, random.Random(1)))
+        call()
     return sum(one["sql"] not in ("BEGIN", "COMMIT") for one in captured)
+
+
+def measure_for_less(menu: Menu, *, lines: int, rounds: int, seconds: float) -> tuple[float, int]:
+    """Orders per second and statements of an order that a promotion, a code and points make cheaper."""
+    with cheaper(menu) as offers:
+        number = statements(lambda: sell_for_less(offers, menu.lines(lines, random.Random(1))))
+        carts = menu.orders(CARTS, lines=lines)
+        rate(lambda cart: sell_for_less(offers, cart), carts, 0.5)
+        return median(rate(lambda cart: sell_for_less(offers, cart), carts, seconds) for _ in range(rounds)), number
 
 
 def measure(menu: Menu, url: str, *, lines: int, rounds: int, seconds: float) -> tuple[float, float, float]:

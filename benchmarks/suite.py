@@ -1,4 +1,4 @@
-"""All that is measured: the till of an empty shop, and the pages of one with years behind it."""
+"""All that is measured: the till of an empty shop, the pages of one with years behind it, the search of a large one."""
 
 import time
 from statistics import median
@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import batches, catalogue, clients, counter, documents, history, pages, placing, report
+from benchmarks import batches, catalogue, clients, counter, documents, history, pages, placing, report, searching
 from inventory.selectors import levels_that_differ_from_the_ledger
 from users.models import User
 from users.services.tokens import issue_token
@@ -56,6 +56,20 @@ def run_history(url: str, *, orders: int, requests: int) -> None:
     print(report.table(rows, HEADER), flush=True)
 
 
+def run_search(url: str, *, products: int) -> None:
+    """Writes the products into the empty database at `url`, searches, prints."""
+    print(f"\n{report.machine(url)}", flush=True)
+    call_command("migrate", verbosity=0)
+    started = time.perf_counter()
+    shelf = searching.fill(products)
+    print(f"{products:,} products, written in {time.perf_counter() - started:.0f} s\n", flush=True)
+    try:
+        rows = searching.measure(shelf)
+    finally:
+        connections.close_all()
+    print(report.table(rows, ("search", "in SQL", "", "aim for p95")), flush=True)
+
+
 def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:
     rows = []
     for lines in (2, 20):
@@ -70,6 +84,10 @@ def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) ->
             )
         )
     rows.append(("place_order, 50 lines", "", "", f"{placing.queries(menu, lines=50)} queries"))
+    for lines in (2, 20, 50):
+        service, number = placing.measure_for_less(menu, lines=lines, rounds=rounds, seconds=seconds)
+        title = f"place_order with promotion, code and points, {lines} lines, one process"
+        rows.append((title, f"{service:.0f} orders/s", "", f"{number} queries"))
     return rows
 
 
