@@ -12,7 +12,6 @@ def counter_texts() -> dict[str, str]:
         "hand_over": _("Hand over"),
         "paid": _("Paid"),
         "due": _("{amount} to pay"),
-        "labels": _("Labels"),
         "minutes": _("{minutes} min"),
         "hours": _("{hours} h {minutes} min"),
         "new_order": _("New order: {call}"),
@@ -23,7 +22,6 @@ def counter_texts() -> dict[str, str]:
         "sign_in": _("Sign in"),
         "reload": _("This page is out of date. Reload it."),
         # Selling
-        "all": _("All"),
         "nothing_found": _("Nothing here. Try another word."),
         "short_of": _("Out of {names}"),
         "not_available": _("Not available"),

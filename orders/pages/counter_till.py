@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -134,7 +135,7 @@ class CloseShiftPage(ShiftVerb):
                 "expected": str(shift.expected),
                 "counted": str(shift.counted),
                 "difference": str(shift.difference),
-                "methods": [[one.label, str(one.net)] for one in shift_report(shift).methods],
+                "methods": [[capfirst(one.label), str(one.net)] for one in shift_report(shift).methods],
             },
         }
 

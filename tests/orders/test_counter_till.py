@@ -33,7 +33,7 @@ def test_a_shift_is_opened_its_cash_moved_and_counted(tea_bar: Shop) -> None:
         "expected": "480.50",
         "counted": "480.00",
         "difference": "-0.50",
-        "methods": [["cash", "60.00"]],
+        "methods": [["Cash", "60.00"]],
     }
     assert list(CashMovement.objects.values_list("amount", "reason")) == [
         (Decimal(-100), "ice"),

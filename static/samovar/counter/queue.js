@@ -72,6 +72,12 @@ const Queue = (() => {
             : element("span", { class: "badge due" }, label);
     }
 
+    function printLink(order) {
+        const link = document.getElementById("print-link").content.firstElementChild.cloneNode(true);
+        link.href = `${Counter.orderUrl("labels", order.id)}?print=1`;
+        return link;
+    }
+
     function fill(card, order) {
         const step = STEPS[order.status];
         const head = element(
@@ -84,15 +90,11 @@ const Queue = (() => {
         if (order.comment) {
             parts.push(element("p", { class: "wish" }, order.comment));
         }
-        const side = element(
-            "div", { class: "card-side" },
-            payBadge(order),
-            element("a", { class: "badge print", href: `${Counter.orderUrl("labels", order.id)}?print=1`, target: "_blank" }, text("labels")),
-        );
-        parts.push(side, element("p", { class: "card-trouble", role: "alert", hidden: true }));
+        const foot = element("div", { class: "card-foot" }, payBadge(order), printLink(order));
         if (may.advance) {
-            parts.push(element("button", { type: "button", class: "button wide step", "data-act": step.verb }, text(step.label)));
+            foot.append(element("button", { type: "button", class: "button step", "data-act": step.verb }, text(step.label)));
         }
+        parts.push(element("p", { class: "card-trouble", role: "alert", hidden: true }), foot);
         card.replaceChildren(...parts);
         card.dataset.status = order.status;
         card.classList.remove("busy", "going");
