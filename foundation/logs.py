@@ -38,6 +38,8 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bgAAAAA[\w=-]{20,}"), MASK),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]{0,1000}"), MASK),
     (re.compile(r"\b[0-9a-fA-F]{40,}\b"), MASK),
+    # What a link from a mail opens something with: …/password/reset/key/1-c8x…/, …/confirm-email/MQ:1vM…/
+    (re.compile(r"(/(?:key|confirm-email)/)[\w:.%-]{12,500}"), rf"\1{MASK}"),
     (re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), MASK),
     # +66 81 234 5678, in an address also %2B66…
     (re.compile(r"(?:\+|%2B)\d(?:[ ().-]{0,2}\d){8,13}", re.IGNORECASE), MASK),

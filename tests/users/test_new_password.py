@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from allauth.account.models import EmailAddress
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.test import Client
 
+from foundation.logs import mask_text
 from tests.users.conftest import PASSWORD
 from tests.users.letters import delivered, link_in, subjects
 from users.errors import AccountIsOff, LinkUsedUp
@@ -126,6 +127,17 @@ def test_the_key_of_the_link_does_not_stay_in_the_address(vera: User) -> None:
     shown = Client().get(link_in(delivered()[0]), follow=True)
 
     assert shown.redirect_chain[-1][0].endswith("-set-password/")
+
+
+def test_no_log_line_shows_what_a_link_opens(vera: User, person) -> None:
+    nina = person("customer", email="nina@example.com", is_confirmed=False)
+    ask(vera.email)
+    confirm = f"/accounts/confirm-email/{EmailConfirmationHMAC.create(EmailAddress.objects.get(user=nina)).key}/"
+    reset = link_in(delivered()[0])
+
+    assert mask_text(f"GET {reset}") == "GET /accounts/password/reset/key/[masked]/"
+    assert mask_text(f"POST {confirm}?next=/cart/") == "POST /accounts/confirm-email/[masked]/?next=/cart/"
+    assert mask_text("GET /accounts/password/reset/key/done/") == "GET /accounts/password/reset/key/done/"
 
 
 def test_the_link_confirms_the_email_that_it_came_to(person) -> None:
