@@ -115,7 +115,7 @@ class PayrollAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
 
     @display(description=_("location"))
     def whose(self, payroll: Payroll) -> str:
-        return payroll.location.name if payroll.location else str(_("everybody else"))
+        return payroll.location.name if payroll.location else str(_("everybody"))
 
     @display(description=_("status"), ordering="status")
     def status_shown(self, payroll: Payroll) -> SafeString:
