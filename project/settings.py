@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from structlog.typing import Processor
 
@@ -328,6 +329,13 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "LOGIN": {"form": "users.forms.SignInForm"},
     "STYLES": ["project.navigation.stylesheet"],
+    # In the place of the theme's own one, which is the first of these.
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+            {"title": _("Sign-in codes"), "link": reverse_lazy("mfa_index")},
+        ]
+    },
     "SIDEBAR": SIDEBAR,
     "BORDER_RADIUS": "8px",
     "COLORS": {

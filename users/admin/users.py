@@ -87,7 +87,6 @@ VERBS = [
         done=_("The password alone opens the account of %(object)s now."),
         is_shown=selectors.has_second_factor,
         warning=_("For somebody who has lost the phone. Make sure that it is really they who ask."),
-        variant="danger",
         icon="phonelink_erase",
     ),
 ]
@@ -143,9 +142,10 @@ class UserAdmin(VerbButtons, RefusalsInForms, ShopModelAdmin):
     def is_confirmed(self, user: User) -> bool:
         return bool(user.is_confirmed)  # type: ignore[attr-defined]
 
-    @display(description=_("sign-in codes"), boolean=True)
-    def has_codes(self, user: User) -> bool:
-        return bool(user.has_codes)  # type: ignore[attr-defined]
+    @display(description=_("sign-in codes"), label={"on": "success"})
+    def has_codes(self, user: User) -> tuple[str, str] | str:
+        # Nobody has to have them: no red cross.
+        return ("on", gettext("on")) if user.has_codes else "—"  # type: ignore[attr-defined]
 
     @display(description=_("last sign-in"), ordering="last_login", empty_value="—")
     def last_sign_in(self, user: User) -> Any:
