@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import display
 
 from foundation import moments
@@ -52,8 +52,12 @@ class OrderColumns(ShopModelAdmin):
     @display(description=gettext_lazy("total"), ordering="total")
     def total_label(self, order: Order) -> SafeString:
         # An imported order has no prices, which is not the same as costing nothing.
-        shown = "—" if order.channel == Order.Channel.IMPORT else money(order.total)
-        return format_html('<span class="ord-amount">{}</span>', shown)
+        if order.channel == Order.Channel.IMPORT:
+            return format_html('<span class="ord-amount">{}</span>', "—")
+        if order.due and order.status != Order.Status.CANCELLED:
+            title = gettext("%(due)s to pay") % {"due": money(order.due)}
+            return format_html('<span class="ord-amount ord-unpaid" title="{}">{}</span>', title, money(order.total))
+        return format_html('<span class="ord-amount">{}</span>', money(order.total))
 
     @display(description=gettext_lazy("channel"))
     def channel_label(self, order: Order) -> SafeString:

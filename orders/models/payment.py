@@ -47,6 +47,8 @@ class Payment(models.Model):
         verbose_name_plural = _("payments")
         ordering = ["-id"]
         default_permissions = ("view", "add")
+        # Lists are narrowed by when it was: an old week is not looked for among all that is newer.
+        indexes = [models.Index(fields=["created_at"], name="payment_by_time")]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0, tip__gte=0, change__gte=0), name="payment_positive"),
             models.CheckConstraint(
@@ -93,6 +95,7 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
         ordering = ["-id"]
         default_permissions = ("view", "add")
+        indexes = [models.Index(fields=["created_at"], name="refund_by_time")]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0, withheld__gte=0), name="refund_not_negative"),
         ]
