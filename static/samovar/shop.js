@@ -38,6 +38,17 @@
         }
     });
 
+    /* A second tap on "Order" changes nothing; the server sees to that too. */
+    document.addEventListener("submit", (event) => {
+        const button = event.submitter;
+        if (!button?.matches("[data-once]")) return;
+        if (button.dataset.sent) event.preventDefault();
+        button.dataset.sent = "1";
+    });
+    addEventListener("pageshow", () => {
+        for (const button of document.querySelectorAll("[data-sent]")) delete button.dataset.sent;
+    });
+
     document.addEventListener("put-into-cart", () => {
         sheet?.close();
         document.getElementById("messages")?.scrollIntoView({ block: "nearest" });

@@ -11,23 +11,29 @@ from tests.shop import user_of
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "sentence"),
+    ("answer", "status", "sentence", "home"),
     [
-        (lambda request: bad_request(request, SuspiciousOperation()), 400, "The request can't be read."),
-        (lambda request: permission_denied(request, PermissionDenied()), 403, "You may not do this."),
-        (lambda request: page_not_found(request, Http404()), 404, "There is nothing at this address."),
-        (failed, 500, "Look whether it was done before you try again."),
+        (lambda request: bad_request(request, SuspiciousOperation()), 400, "The request can't be read.", "/admin/"),
+        (lambda request: permission_denied(request, PermissionDenied()), 403, "You may not do this.", "/admin/"),
+        (lambda request: page_not_found(request, Http404()), 404, "There is nothing at this address.", "/admin/"),
+        (failed, 500, "Look whether it was done before you try again.", "/"),
     ],
 )
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_an_error_page_says_what_is_wrong_and_leads_home(answer, status: int, sentence: str, language: str) -> None:
+def test_an_error_page_says_what_is_wrong_and_leads_home(
+    answer, status: int, sentence: str, home: str, language: str
+) -> None:
     with translation.override(language):
         page = answer(RequestFactory().get("/admin/nothing/"))
         sentence = translation.gettext(sentence)
 
     assert page.status_code == status
     assert sentence in page.content.decode()
-    assert 'href="/admin/"' in page.content.decode()
+    assert f'href="{home}"' in page.content.decode()
+
+
+def test_a_guest_is_led_back_to_the_menu() -> None:
+    assert 'href="/"' in page_not_found(RequestFactory().get("/menu/999/"), Http404()).content.decode()
 
 
 @pytest.mark.django_db
