@@ -1,7 +1,8 @@
-"""`python -m benchmarks`: measures the shop on databases of its own and prints two tables. Takes some ten minutes.
+"""`python -m benchmarks`: measures the shop on databases of its own and prints three tables. Takes some ten minutes.
 
 DATABASE_URL names a server on which databases may be made; `make bench` starts one and hands it over. Each table is
-taken by a process with a database of its own: `till` on an empty shop, `history` on one with years behind it.
+taken by a process with a database of its own: `till` on an empty shop, `history` on one with years behind it,
+`search` on one with a hundred thousand products.
 """
 
 import argparse
@@ -14,16 +15,17 @@ import django
 
 from benchmarks.database import fresh_database
 
-PARTS = ("till", "history")
+PARTS = ("till", "history", "search")
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast is the shop?")
-    parser.add_argument("--only", choices=PARTS, help="one of the two tables")
+    parser.add_argument("--only", choices=PARTS, help="one of the tables")
     parser.add_argument("--rounds", type=int, default=5, help="till: rounds of each pair that is measured in turns")
     parser.add_argument("--seconds", type=float, default=3, help="till: how long each side of a round takes")
     parser.add_argument("--scale", type=int, default=1_000_000, help="history: how many orders there are")
     parser.add_argument("--requests", type=int, default=20, help="history: requests of a page in each of five turns")
+    parser.add_argument("--products", type=int, default=100_000, help="search: how many products there are")
     options = parser.parse_args(arguments)
     if not os.environ.get("DATABASE_URL"):
         parser.error("DATABASE_URL is not set; `make bench` starts a database and sets it.")
@@ -42,6 +44,8 @@ def main(arguments: list[str]) -> int:
 
         if options.only == "till":
             suite.run_till(url, rounds=options.rounds, seconds=options.seconds)
+        elif options.only == "search":
+            suite.run_search(url, products=options.products)
         else:
             suite.run_history(url, orders=options.scale, requests=options.requests)
     return 0
