@@ -1,6 +1,7 @@
 """The first-run page: from an empty database to a shop that sells, and who may do that."""
 
 import io
+import threading
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -400,3 +401,21 @@ def test_every_step_takes_few_queries(owner: Client) -> None:
         with CaptureQueriesContext(connection) as queries:
             assert owner.get(f"/setup/{step}/").status_code == 200
         assert len(queries) <= 25, step
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_come_first_at_once_one_gets_the_shop(transactional_db: None) -> None:
+    answers: list[str] = []
+
+    def come(email: str) -> None:
+        answers.append(Client().post("/setup/account/", {**ACCOUNT, "email": email, "code": setup_code()})["Location"])
+        connections.close_all()
+
+    both = [threading.Thread(target=come, args=[f"{name}@shop.example"]) for name in ("ada", "eve")]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+
+    assert User.objects.count() == 1
+    assert answers.count("/setup/shop/") == 1
