@@ -22,6 +22,7 @@ from tests.chromium import chromium_path  # noqa: E402  (the project's folder is
 
 PICTURES = ROOT / "docs" / "screenshots"
 DESK = ViewportSize(width=1280, height=900)
+TABLET = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=360, height=760)
 PAGES = {
     "home": "/admin/",
@@ -112,12 +113,42 @@ def take_count(page: Page, picture: Path) -> None:
     page.wait_for_url("**/change/")
 
 
+def open_counter(page: Page) -> None:
+    """As it is after somebody has said who they are, or need not."""
+    page.set_viewport_size(TABLET)
+    page.goto("/counter/")
+    page.wait_for_load_state("load")
+    page.keyboard.press("Escape")
+
+
+def take_counter(page: Page, picture: Path) -> None:
+    """The counter's queue on a tablet."""
+    open_counter(page)
+    page.locator(".card").first.wait_for()
+    page.screenshot(path=picture)
+
+
+def take_counter_sale(page: Page, picture: Path) -> None:
+    """A sale at the counter before it is paid; nothing is sold."""
+    open_counter(page)
+    page.locator("[data-shows=sell]").click()
+    page.locator(".category").nth(2).click()
+    for place in (0, 1, 1):
+        with page.expect_response("**/counter/quote/"):
+            page.locator(".tile:not(.out)").nth(place).click()
+    page.locator(".sums .total:not(.guess)").first.wait_for()
+    page.screenshot(path=picture)
+    page.locator("#cart-clear").click()
+
+
 TAKEN: dict[str, Callable[[Page, Path], None]] = {
     **dict.fromkeys(PAGES, take_page),
     "product": take_product,
     "order": take_order,
     "phone": take_phone,
     "costs": take_costs,
+    "counter": take_counter,
+    "counter-sale": take_counter_sale,
     "count": take_count,
 }
 

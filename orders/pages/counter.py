@@ -17,6 +17,7 @@ from orders.pages.counter_door import CounterView, Till, seller_of, till_of
 from orders.pages.counter_queue import COMPLETE_UNPAID, queue_as_json
 from orders.pages.counter_texts import counter_texts
 from orders.pages.counter_till import employee_as_json, people_of, shift_as_json
+from orders.selectors import employee_of
 from orders.services.loyalty import program
 
 MAY = {
@@ -33,7 +34,7 @@ MAY = {
     "sell_below_minimum": SELL_BELOW_MINIMUM,
 }
 # An order's own addresses; the script puts the id in the place of 0.
-OF_ORDER = {
+OF_ORDER: dict[str, tuple[str, list[Any]]] = {
     "prepare": ("counter_advance", [0, "prepare"]),
     "ready": ("counter_advance", [0, "ready"]),
     "complete": ("counter_advance", [0, "complete"]),
@@ -75,7 +76,7 @@ def page_data(request: HttpRequest, till: Till) -> dict[str, Any]:
         "seller": employee_as_json(seller.employee),
         "seller_is_needed": seller.is_needed,
         "can_lock": seller.can_lock,
-        "people": people_of(till.location),
+        "people": people_of(till.location, employee_of(request.user)),
         "may": may,
         "menu": page_menu(till.location) if may["sell"] else {"categories": [], "groups": {}, "products": []},
         "orders": queue_as_json(till.location.pk),

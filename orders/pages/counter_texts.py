@@ -92,4 +92,5 @@ def counter_texts() -> dict[str, str]:
         "nobody_sells": _("Who sells?"),
         "locked": _("locked"),
         "sells": _("sells"),
+        "no_people": _("Nobody has a PIN yet. A manager sets one on each employee's page."),
     }

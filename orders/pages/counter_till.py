@@ -13,7 +13,7 @@ from inventory.models import Location
 from inventory.selectors import location_for
 from orders.admin.answers import answer, once
 from orders.admin.cart import read_object
-from orders.models import Employee, Shift
+from orders.models import CounterPin, Employee, Shift
 from orders.pages.counter_door import (
     SELLER,
     CounterQuestion,
@@ -195,10 +195,12 @@ def employee_as_json(employee: Employee | None) -> dict[str, Any] | None:
     return {"id": employee.pk, "name": employee.name} if employee else None
 
 
-def people_of(location: Location) -> list[dict[str, Any]]:
-    """Who may sell here: those of the location first, then those of the others."""
-    working = Employee.objects.filter(left_on=None).order_by("name", "id")
-    here = [one for one in working if one.location_id == location.pk]
+def people_of(location: Location, own: Employee | None) -> list[dict[str, Any]]:
+    """Who can say who they are here: those with a PIN, of this location first, and the account's own employee."""
+    with_pins = set(CounterPin.objects.values_list("employee_id", flat=True))
+    asked = {*with_pins, own.pk} if own else with_pins
+    working = Employee.objects.filter(left_on=None, pk__in=asked).order_by("name", "id")
     return [
-        {"id": one.pk, "name": one.name} for one in (*here, *(one for one in working if one.location_id != location.pk))
+        {"id": one.pk, "name": one.name, "has_pin": one.pk in with_pins}
+        for one in sorted(working, key=lambda one: one.location_id != location.pk)
     ]

@@ -163,10 +163,10 @@ def test_a_guest_who_is_not_known_is_written_down_by_their_phone_once(tea_bar: S
 
 def test_who_sells_says_so_with_their_pin_where_the_shop_has_pins(tea_bar: Shop, latte: Product) -> None:
     position = Position.objects.create(name="Barista")
-    people = {"position": position, "location": tea_bar.location, "hired_on": "2026-01-01"}
+    there = {"position": position, "location": tea_bar.location, "hired_on": "2026-01-01"}
     counter = Counter.of(tea_bar)
-    own = Employee.objects.create(name="Kanya", user=counter.user, **people)
-    wei = Employee.objects.create(name="Wei", **people)
+    own = Employee.objects.create(name="Kanya", user=counter.user, **there)
+    wei = Employee.objects.create(name="Wei", **there)
 
     counter.sell(latte)
     assert Order.objects.latest("pk").employee == own
@@ -175,6 +175,8 @@ def test_who_sells_says_so_with_their_pin_where_the_shop_has_pins(tea_bar: Shop,
     before = figures(tea_bar)
     locked = counter.sell(latte)
     assert (locked.status_code, locked.json()["type"]) == (409, "locked")
+    people = counter.browser.get("/counter/").context["counter_data"]["people"]
+    assert [(one["name"], one["has_pin"]) for one in people] == [("Kanya", False), ("Wei", True)]
     assert counter.send("seller/", {"employee": wei.pk, "pin": "0000"}).status_code == 400
     assert counter.sell(latte).status_code == 409
     assert figures(tea_bar) == before

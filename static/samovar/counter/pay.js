@@ -7,6 +7,8 @@ const Pay = (() => {
     const NOTES = [1, 5, 10, 20, 50, 100, 500, 1000, 5000].map((note) => note * 100);
     const MOST_NOTES = 5;
     const SMALLEST_PART = 20;
+    // After these the amount on the sheet is not right any more: it is shut, and what it was opened from is shown anew.
+    const OVER = ["price_changed", "insufficient_stock", "unavailable", "wrong_status"];
     const sheet = document.getElementById("pay-sheet");
     const trouble = document.getElementById("pay-trouble");
     const quick = document.getElementById("pay-quick");
@@ -98,6 +100,11 @@ const Pay = (() => {
             Till.refresh();
         }
         asked.refused?.(answer);
+        if (OVER.includes(answer?.body.type)) {
+            sheet.close();
+            Counter.toast(Counter.reason(answer), true);
+            return;
+        }
         Counter.trouble(trouble, Counter.reason(answer));
     }
 

@@ -249,7 +249,7 @@ const Sale = (() => {
             send,
             done: sold,
             refused: (answer) => {
-                if (answer?.body.type === "price_changed") {
+                if (answer !== null) {
                     changed();
                 }
             },

@@ -228,18 +228,19 @@ const Seller = (() => {
             sheet.close();
             return true;
         }
-        if (answer?.body.type !== "no_pin" || code) {
-            Counter.trouble(trouble, Counter.reason(answer));
-        }
+        Counter.trouble(trouble, Counter.reason(answer));
         pin.value = "";
         return false;
     }
 
     people.replaceChildren(...data.people.map((person) => {
         const tile = element("button", { type: "button", class: "button plain person" }, person.name);
-        tile.addEventListener("click", () => choose(person));
+        tile.addEventListener("click", () => (person.has_pin ? choose(person) : say(person, "")));
         return element("li", {}, tile);
     }));
+    if (!data.people.length) {
+        people.append(element("li", { class: "empty" }, text("no_people")));
+    }
     for (const key of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0"]) {
         const press = element("button", { type: "button", class: "button plain" }, key);
         press.addEventListener("click", () => {
