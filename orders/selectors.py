@@ -388,18 +388,25 @@ class CustomerFigures:
 
 def customer_figures(customer: Customer) -> CustomerFigures:
     """The customer's figures, in one query."""
-    row = (
-        EveryOrder.objects.filter(customer=customer)
+    return figures_of_customers([customer.pk])[customer.pk]
+
+
+def figures_of_customers(customer_ids: Sequence[int]) -> dict[int, CustomerFigures]:
+    """The figures of each of these customers, in one query."""
+    rows = (
+        EveryOrder.objects.filter(customer_id__in=customer_ids)
         .exclude(status=Order.Status.CANCELLED)
         .order_by()
-        .aggregate(
+        .values("customer_id")
+        .annotate(
             orders=Count("pk"),
             completed=Count("pk", filter=Q(status=Order.Status.COMPLETED)),
             spent=Sum("total", filter=Q(status=Order.Status.COMPLETED), default=Decimal("0.00")),
             last_placed_at=Max("placed_at"),
         )
     )
-    return CustomerFigures(**row)
+    found = {row.pop("customer_id"): CustomerFigures(**row) for row in rows}
+    return {pk: found.get(pk, CustomerFigures(0, 0, Decimal("0.00"), None)) for pk in customer_ids}
 
 
 def refunded_to(customer: Customer) -> Decimal:

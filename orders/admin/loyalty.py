@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,8 @@ class LoyaltyProgramAdmin(RefusalsInForms, ShopModelAdmin):
     fields = ("is_active", "point_value", "points_days", "adjustment_limit")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         return redirect("admin:orders_loyaltyprogram_change", LoyaltyProgram.ID)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> LoyaltyProgram | None:

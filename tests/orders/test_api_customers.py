@@ -189,7 +189,10 @@ def test_a_customer_reads_their_own_record_and_points_and_nobody_elses() -> None
     LoyaltyTier.objects.create(name="Guest", spending_from=0, points_per_hundred=5)
     account = user_of("customer")
     rest = Rest(account)
-    rest.refused("get", "customers/me/", status=404, kind="not_found")
+    before = rest.get("customers/me/")
+    assert (before["id"], before["email"], before["points"]) == (None, "customer@shop.example", 0)
+    assert rest.get("customers/me/loyalty/")["results"] == []
+    assert not Customer.objects.exists()
     customer("Bob", points=9)
     ann = customer(points=5, user=account, notes="tips badly")
 
