@@ -57,6 +57,18 @@ def employee(it: Keys) -> dict[str, Any]:
     return {"name": "Olga", "position": it["position"], "location": it["main_street"], "hired_on": "2026-02-01"}
 
 
+def points_given(it: Keys) -> dict[str, Any]:
+    return {"adjust-points": "5", "adjust-reason": "a spilt cup"}
+
+
+def programme(it: Keys) -> dict[str, Any]:
+    return {"is_active": "on", "point_value": "0.50", "points_days": "100", "adjustment_limit": "30"}
+
+
+def tier(it: Keys) -> dict[str, Any]:
+    return {"name": "Silver", "spending_from": "1000.00", "points_per_hundred": "7.00"}
+
+
 def promotion(it: Keys) -> dict[str, Any]:
     return {"name": "Rush hour", "kind": "percent", "value": "15", "every": "1", "weekdays": ["1"], "is_active": "on"}
 

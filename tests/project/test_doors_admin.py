@@ -21,8 +21,10 @@ from tests.project.admin_bodies import (
     new_order,
     order,
     own_password,
+    points_given,
     preparation_recipe,
     product,
+    programme,
     promo_code,
     promo_codes,
     promotion,
@@ -31,6 +33,7 @@ from tests.project.admin_bodies import (
     shelf,
     shop_settings,
     stock,
+    tier,
 )
 from tests.project.admin_doors import (
     ADMINS,
@@ -50,6 +53,7 @@ from tests.project.admin_doors import (
     verb,
 )
 from tests.project.admin_exchange import EXCHANGE
+from tests.project.admin_money import MONEY
 from tests.project.admin_premises import TRACES, Premises, premises  # noqa: F401  (a fixture)
 from tests.project.admin_purchasing import PURCHASING
 from tests.project.admin_staff import STAFF_DOORS
@@ -149,8 +153,16 @@ ORDERS = [
     verb(SALES_IMPORT, MANAGERS, "discard"),
 ]
 
+PROGRAMME = "orders/loyaltyprogram/"
 PEOPLE = [
     records("orders/customer", "customer", see=STAFF, add=STAFF, change=STAFF, form=lambda it: {"name": "Bob"}),
+    verb("orders/customer/{customer}/", STAFF, "adjust", points_given, asks=True),
+    verb("orders/customer/{customer}/", MANAGERS, "merge", lambda it: {"merge-duplicate": "Twin"}, asks=True),
+    verb("orders/customer/{customer}/", MANAGERS, "erase", lambda it: {"erase-reason": "by letter"}, asks=True),
+    page("orders/customer/{customer}/export/", MANAGERS),
+    records("orders/loyaltyprogram", "programme", see=MANAGERS, change=MANAGERS, form=programme, without=["list"]),
+    page(PROGRAMME, MANAGERS, then=f"{PROGRAMME}1/change/"),
+    records("orders/loyaltytier", "tier", see=MANAGERS, add=MANAGERS, change=MANAGERS, delete=MANAGERS, form=tier),
     records(
         "orders/position",
         "position",
@@ -421,6 +433,7 @@ TABLE = list(
     attempts(
         THE_SITE,
         ORDERS,
+        MONEY,
         PEOPLE,
         STAFF_DOORS,
         MENU,

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from inventory.models import PurchaseOrder, StockDocument, StockLevel, Supplier
 from inventory.services.counts import start_count
 from inventory.services.shelves import add_shelf
-from orders.models import BatchRun, Customer, Employee, Position, PromoCode, Promotion
+from orders.models import BatchRun, Customer, Employee, LoyaltyTier, Position, PromoCode, Promotion
 from orders.services.batch import start_batch
 from orders.services.payroll import draft_payroll
 from tests.inventory.kitchen import cook, lot_of, makes, tracked
@@ -99,6 +99,15 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "orders/batches/<uuid:pk>/": {"get": STAFF},
     "customers/": {"get": STAFF, "post": STAFF},
     "customers/<int:pk>/": {"get": STAFF, "patch": STAFF},
+    "customers/<int:pk>/merge/": {"post": MANAGERS},
+    "customers/<int:pk>/export/": {"get": MANAGERS},
+    "customers/<int:pk>/erase/": {"post": MANAGERS},
+    "customers/<int:customer_pk>/loyalty/": {"get": STAFF, "post": STAFF},
+    "customers/me/": {"get": {CUSTOMER}},
+    "customers/me/loyalty/": {"get": {CUSTOMER}},
+    "loyalty/program/": {"get": MANAGERS, "patch": MANAGERS},
+    "loyalty/tiers/": {"get": MANAGERS, "post": MANAGERS},
+    "loyalty/tiers/<int:pk>/": {"get": MANAGERS, "patch": MANAGERS, "delete": MANAGERS},
     "employees/": {"get": STAFF, "post": MANAGERS},
     "employees/<int:pk>/": {"get": STAFF, "patch": MANAGERS},
     "employees/<int:pk>/sales/": {"get": MANAGERS},
@@ -195,6 +204,7 @@ def addresses(db: Any) -> dict[str, str]:
         "preparation-recipes": cream.preparation_recipe.pk,
         "orders": order.pk,
         "customers": stranger.pk,
+        "loyalty": LoyaltyTier.objects.create(name="Gold", spending_from=5000, points_per_hundred=10).pk,
         "employees": employee.pk,
         "salaries": staff.paid(employee, 30_000).pk,
         "payrolls": draft_payroll(month=date(2026, 3, 1), created_by_id=None).pk,
@@ -207,6 +217,7 @@ def addresses(db: Any) -> dict[str, str]:
     for route in DOORS:
         pk = ids.get(route.split("/")[0], "")
         path = route.replace("<int:pk>", str(pk)).replace("<int:order_pk>", str(order.pk))
+        path = path.replace("<int:customer_pk>", str(stranger.pk))
         path = path.replace("<int:item>", str(order.items.get().pk)).replace("<uuid:pk>", str(run.pk))
         assert "<" not in path
         filled[route] = path if path.startswith("api/") else f"api/v1/{path}"
