@@ -22,6 +22,7 @@ from orders.services.shifts import USUAL_TILL
 from orders.shift_selectors import expected_cash, open_shifts
 
 Method = Payment.Method
+SCRIPT = forms.Script("samovar/money.js", defer=True)
 # In the language of whoever reads them, not of whoever started the server.
 lazy_capfirst = lazy(capfirst, str)
 LINES, ALL, GOODWILL = "lines", "all", "amount"
@@ -73,6 +74,9 @@ class PaymentForm(VerbForm):
         help_text=gettext_lazy("The number on the slip of the card terminal, or of the transfer."),
     )
 
+    class Media:
+        js = (SCRIPT,)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.shifts = list(open_shifts(location=self.obj.location)) if isinstance(self.obj, Order) else []
@@ -114,6 +118,9 @@ class RefundForm(VerbForm):
     amount = MoneyField(label=gettext_lazy("Amount"), required=False)
     restock = WayBackField()
     reason = ReasonField()
+
+    class Media:
+        js = (SCRIPT,)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -30,7 +30,8 @@ def test_every_line_leads_somewhere_and_asks_for_a_permission() -> None:
 
 def test_a_barista_sees_what_a_barista_does() -> None:
     seen = menu("barista")
-    assert seen["Menu"] == ["Products"]
+    assert seen["Money"] == ["Shifts", "Payments"]
+    assert seen["Menu"] == ["Products", "Promotions", "Promo codes"]
     assert seen["Stock"] == [
         "Stock",
         "Low stock",
@@ -48,7 +49,15 @@ def test_a_barista_sees_what_a_barista_does() -> None:
 
 def test_a_manager_sees_the_menu_and_the_locations_an_admin_the_accounts() -> None:
     seen = menu("manager")
-    assert seen["Menu"] == ["Products", "Categories", "Option groups"]
+    assert seen["Money"] == ["Shifts", "Payments", "Refunds"]
+    assert seen["Menu"] == [
+        "Products",
+        "Categories",
+        "Option groups",
+        "Promotions",
+        "Promo codes",
+        "Loyalty programme",
+    ]
     assert "Locations" in seen["Settings"]
     assert seen["Stock records"] == [
         "Ledger",
