@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,6 +28,9 @@ class AccountPages(AdminSite):
         if retry_after := getattr(form, "retry_after", None):
             response.status_code = 429
             response.headers["Retry-After"] = str(retry_after)
+        if request.method == "POST" and isinstance(response, HttpResponseRedirect):
+            # Where nothing was asked for, the settings lead to the customers' page.
+            return HttpResponseRedirect(self._page_after_sign_in(request))
         return response
 
     def _page_after_sign_in(self, request: HttpRequest) -> str:

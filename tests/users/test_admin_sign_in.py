@@ -39,6 +39,14 @@ def test_email_and_password_open_the_page_that_was_asked_for(client, vera):
     assert User.objects.get(pk=vera.pk).last_login is not None
 
 
+@pytest.mark.parametrize("asked", ["", "?next=", "?next=https://evil.example/", "?next=//evil.example/admin/"])
+def test_who_asked_for_no_page_of_the_shop_lands_on_the_admins_home(client, vera, asked):
+    answer = client.post(f"/admin/login/{asked}", {"username": vera.email, "password": PASSWORD})
+
+    assert answer.headers["Location"] == "/admin/"
+    assert client.get("/admin/").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("username", "password"),
     [

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.formats import localize
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -142,14 +144,15 @@ class UserAdmin(VerbButtons, RefusalsInForms, ShopModelAdmin):
     def is_confirmed(self, user: User) -> bool:
         return bool(user.is_confirmed)  # type: ignore[attr-defined]
 
-    @display(description=_("sign-in codes"), label={"on": "success"})
-    def has_codes(self, user: User) -> tuple[str, str] | str:
+    @display(description=_("sign-in codes"))
+    def has_codes(self, user: User) -> str:
         # Nobody has to have them: no red cross.
-        return ("on", gettext("on")) if user.has_codes else "—"  # type: ignore[attr-defined]
+        return gettext("on") if user.has_codes else "—"  # type: ignore[attr-defined]
 
     @display(description=_("last sign-in"), ordering="last_login", empty_value="—")
-    def last_sign_in(self, user: User) -> Any:
-        return user.last_login
+    def last_sign_in(self, user: User) -> str | None:
+        # As the list would write it; on the account's page nobody else does.
+        return localize(localtime(user.last_login)) if user.last_login else None
 
     @admin.action(description=_("Switch off"), permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
