@@ -185,5 +185,10 @@ def test_the_schema_describes_the_doors_and_the_token(client, boss):
     schema = client.get("/api/schema/?format=json").json()
 
     assert schema["components"]["securitySchemes"]["token"]["name"] == "Authorization"
-    assert set(schema["paths"]["/api/v1/auth/token/"]["post"]["responses"]) == {"200", "400", "429"}
+    assert set(schema["paths"]["/api/v1/auth/token/"]["post"]["responses"]) == {"200", "400", "401", "429"}
+    credentials = schema["components"]["schemas"]["CredentialsRequest"]
+    assert (set(credentials["properties"]), set(credentials["required"])) == (
+        {"email", "password", "code"},
+        {"email", "password"},
+    )
     assert {"/api/v1/auth/logout/", "/api/v1/users/me/"} <= set(schema["paths"])
