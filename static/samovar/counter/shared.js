@@ -92,24 +92,28 @@ const Counter = (() => {
 
     // --- the network ---
 
-    let isAway = false;
+    let state = "here";
 
-    function away(is) {
-        if (is !== isAway) {
-            isAway = is;
-            banner.hidden = !is;
-            banner.textContent = is ? counter.text("offline") : "";
-            counter.tell(is ? "away" : "back");
+    // "here", "away" (nobody answers) or "out" (signed out): what the banner says.
+    function be(next) {
+        if (next === state) {
+            return;
+        }
+        const wasAway = state === "away";
+        state = next;
+        banner.hidden = next === "here";
+        if (next === "away") {
+            banner.textContent = counter.text("offline");
+        } else if (next === "out") {
+            const link = counter.element("a", { href: data.urls.sign_in }, counter.text("sign_in"));
+            banner.replaceChildren(counter.text("signed_out"), " ", link);
+        }
+        if (wasAway && next === "here") {
+            counter.tell("back");
         }
     }
 
-    function signedOut() {
-        const link = counter.element("a", { href: data.urls.sign_in }, counter.text("sign_in"));
-        banner.replaceChildren(counter.text("signed_out"), " ", link);
-        banner.hidden = false;
-    }
-
-    window.addEventListener("offline", () => away(true));
+    window.addEventListener("offline", () => be("away"));
 
     // Answers {ok, status, body}; throws only if nobody answered: whether anything was saved is then not known.
     counter.ask = async (url, body, headers = {}) => {
@@ -123,10 +127,10 @@ const Counter = (() => {
         try {
             answer = await fetch(url, request);
         } catch (error) {
-            away(true);
+            be("away");
             throw error;
         }
-        away(false);
+        be(answer.status === 401 ? "out" : "here");
         if (answer.status === 304) {
             return { ok: true, status: 304, body: null, etag: null };
         }
@@ -135,9 +139,6 @@ const Counter = (() => {
             content = await answer.json();
         } catch {
             content = { detail: counter.text("reload") };
-        }
-        if (answer.status === 401) {
-            signedOut();
         }
         return { ok: answer.ok, status: answer.status, body: content, etag: answer.headers.get("ETag") };
     };
