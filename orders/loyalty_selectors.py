@@ -2,7 +2,8 @@
 
 Expiry is first in, first out, by sums: whatever was spent was spent of the points that expire first. So what expires by
 a moment is what was given with an expiry up to it, less all that was spent, expired or taken; no line of the ledger has
-to remember which other one it used up. See docs/adr/0032-points-are-a-ledger.md.
+to remember which other one it used up. Where points that came later expire sooner, they may live longer than that, and
+never shorter. See docs/adr/0032-points-are-a-ledger.md.
 """
 
 import datetime

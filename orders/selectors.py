@@ -405,7 +405,10 @@ def figures_of_customers(customer_ids: Sequence[int]) -> dict[int, CustomerFigur
             last_placed_at=Max("placed_at"),
         )
     )
-    found = {row.pop("customer_id"): CustomerFigures(**row) for row in rows}
+    found = {
+        row["customer_id"]: CustomerFigures(row["orders"], row["completed"], row["spent"], row["last_placed_at"])
+        for row in rows
+    }
     return {pk: found.get(pk, CustomerFigures(0, 0, Decimal("0.00"), None)) for pk in customer_ids}
 
 

@@ -49,7 +49,7 @@ class CustomerList(ShopChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        shown = list(self.result_list)
+        shown: list[Any] = list(self.result_list)  # type: ignore[has-type]
         ids = [customer.pk for customer in shown]
         tiers, figures = tiers_of(ids, timezone.now()), figures_of_customers(ids)
         for customer in shown:

@@ -1,6 +1,6 @@
 """The loyalty programme and its tiers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -23,6 +23,10 @@ class LoyaltyProgramAdmin(RefusalsInForms, ShopModelAdmin):
     """There is one programme: its list is its page."""
 
     fields = ("is_active", "point_value", "points_days", "adjustment_limit")
+    change_form_outer_after_template = "orders_admin/program_tiers.html"
+
+    class Media:
+        css: ClassVar = {"all": ["samovar/orders.css"]}
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
@@ -32,6 +36,17 @@ class LoyaltyProgramAdmin(RefusalsInForms, ShopModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> LoyaltyProgram | None:
         """The programme, also while nobody has set it up: then the form shows what it would start from."""
         return program() if object_id == str(LoyaltyProgram.ID) else None
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        told = {
+            "points_days": _("0: never. Points that were given keep their day."),
+            "adjustment_limit": _("Of one customer's points within 24 hours, in one piece or in several."),
+        }
+        return super().get_form(request, *args, **kwargs, help_texts=told)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        context["tiers"] = LoyaltyTier.objects.order_by("spending_from")
+        return super().render_change_form(request, context, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

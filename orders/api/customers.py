@@ -133,7 +133,7 @@ class CustomerViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, Gener
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         """With the tiers of all who are shown, in two queries."""
-        serializer = super().get_serializer(*args, **kwargs)
+        serializer: Any = super().get_serializer(*args, **kwargs)
         if args:
             shown = args[0] if kwargs.get("many") else [args[0]]
             serializer.context["tiers"] = tiers_of([customer.pk for customer in shown], timezone.now())
@@ -186,7 +186,7 @@ class CustomerViewSet(IdempotentMixin, ListModelMixin, RetrieveModelMixin, Gener
     )
     def my_loyalty(self, request: Request) -> Response:
         """One's own points, the newest entry first."""
-        entries = self.filter_queryset(LoyaltyEntry.objects.filter(customer__user_id=request.user.pk))
+        entries = self.filter_queryset(LoyaltyEntry.objects.filter(customer__user_id=cast("User", request.user).pk))
         page = self.paginate_queryset(entries)
         return self.get_paginated_response(LoyaltyEntrySerializer(page, many=True).data)
 
