@@ -21,14 +21,18 @@ from inventory.models import Category, Ingredient, Preparation, Product, Shelf
 from inventory.services.counts import count_lines, post_count, start_count, submit_count
 from inventory.services.shelves import add_shelf
 from monitoring.models import Alert
-from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Position
+from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Order, Position
 from orders.pricing import OrderLine
 from orders.services.archive import archive_orders
 from orders.services.cancel import cancel_item
+from orders.services.promo_codes import save_promo_code
+from orders.services.promotions import save_promotion
+from orders.services.shifts import close_shift, correct_shift, move_cash
 from orders.services.transitions import complete_order
 from tests.inventory.admin_pages import signed_in
 from tests.inventory.deliveries import Deliveries
 from tests.inventory.kitchen import cook, dated, makes, tracked
+from tests.orders.money import open_till, pay, refund
 from tests.project.admin_premises import kept_sales
 from tests.shop import NOBODY, Shop, user_of
 from users.models import User
@@ -39,7 +43,7 @@ pytestmark = pytest.mark.django_db
 MOST = 25
 FULL_LISTS = 2
 # Pages of the shop's own that do not answer to a look: they are questions of a script, or take a document's state.
-NOT_WALKED = {"quote", "edit_quote", "edit"}
+NOT_WALKED = {"quote", "edit_quote", "edit", "preview"}
 
 
 class Filled:
@@ -72,7 +76,11 @@ class Filled:
             name=f"Kai {n}", position=self.position, location=bar.location, hired_on="2026-01-01"
         )
         customer = Customer.objects.create(name=f"Ann {n}", phone=f"+66 {n:07}")
-        bar.sell(latte, customer_id=customer.pk, employee_id=employee.pk)
+        named = {"products": [latte.pk], "categories": [bar.category.pk]}
+        save_promotion(fields={"name": f"Hour {n}", "value": 5, **named, "locations": [bar.location.pk]})
+        save_promo_code(fields={"code": f"CODE-{n}", "value": 5, **named})
+        order = bar.sell(latte, customer_id=customer.pk, employee_id=employee.pk, promo_code=f"CODE-{n}")
+        self.till(bar, f"Till {n}", order, 1)
         old = bar.sell(latte, customer_id=customer.pk, at=timezone.now() - datetime.timedelta(days=500))
         complete_order(order_id=old.pk, actor=NOBODY, allow_unpaid=True, at=old.placed_at)
         Alert.objects.create(
@@ -85,6 +93,18 @@ class Filled:
         cream = makes(bar, tracked(bar.ingredient(f"Cream {n}", "ml"), shelf_life_hours=8), 80, {milk: 100})
         cook(bar, cream)
         add_shelf(location=bar.location, name=f"Shelf {n}")
+
+    def till(self, bar: Shop, name: str, order: Order, number: int) -> None:
+        """A shift with so many payments, refunds and movements, closed and corrected as often."""
+        shift = open_till(bar, name)
+        for n in range(number):
+            pay(order, "5", "cash" if n % 2 else "card", shift_id=shift.pk)
+        refund(order, amount=2 * number)
+        for _ in range(number):
+            move_cash(shift_id=shift.pk, amount=Decimal(1), reason="found", actor=NOBODY)
+        close_shift(shift_id=shift.pk, counted=Decimal(1), actor=NOBODY)
+        for _ in range(number):
+            correct_shift(shift_id=shift.pk, counted=Decimal(2), reason="again", actor=NOBODY)
 
     def large(self, number: int) -> None:
         """One of each kind that has as many parts as there are things."""
@@ -102,11 +122,15 @@ class Filled:
             bar.adds(option, milk, 5)
         ann = Customer.objects.create(name=f"Ann {name}")
         teas = Product.objects.exclude(pk=latte.pk).order_by("pk")[:number]
+        all_of_them = {"products": [tea.pk for tea in teas]}
+        save_promotion(fields={"name": f"Hour {name}", "value": 5, **all_of_them})
+        save_promo_code(fields={"code": f"ALL-{number}", "value": 5, "products": [latte.pk, *all_of_them["products"]]})
         for _ in range(number):
-            bar.sell(latte, customer_id=ann.pk)
+            bar.sell(latte, customer_id=ann.pk, promo_code=f"ALL-{number}")
         order = bar.place(*(OrderLine(tea.pk, 2) for tea in teas), customer_id=ann.pk)
         for item in order.items.all():
             cancel_item(order_id=order.pk, item_id=item.pk, quantity=1, actor=NOBODY)
+        self.till(bar, name, order, number)
         BatchRun.objects.create(verb=BatchRun.Verb.COMPLETE, order_ids=[order.pk] * number)
         archive_orders(before=timezone.now() - datetime.timedelta(days=365), limit=max(number // 2, 1))
         dairy = Deliveries(bar, f"Dairy {name}")
