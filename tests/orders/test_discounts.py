@@ -16,6 +16,7 @@ from orders.discounts import (
     Scope,
     StepKind,
     best_promotions,
+    few_enough,
     share_out,
     take_off,
 )
@@ -168,6 +169,25 @@ def test_no_other_choice_of_promotions_would_take_off_more(
     for (offer, share), one in zip(found, lines, strict=True):
         assert 0 <= share <= one.total
         assert offer is None or offer.scope.covers(one)
+
+
+def test_two_hundred_lines_and_three_promotions_round_each_price_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounded: list[Decimal] = []
+    real = AutomaticOffer.off_one
+    monkeypatch.setattr(AutomaticOffer, "off_one", lambda offer, price: rounded.append(price) or real(offer, price))
+    lines = [line("100", product=number) for number in range(200)]
+    offers = [percent("50", every=every, number=every) for every in (2, 3, 5)]
+
+    found = best_promotions(lines, offers)
+
+    # All of them in the queue of "every second": the best of the three.
+    assert sum(share for _offer, share in found) == Decimal("5000.00")
+    assert len(rounded) == 3 * 200
+
+
+def test_promotions_that_together_are_too_many_to_weigh_give_way_to_the_first_ones() -> None:
+    every = [percent("50", every=10, number=number) for number in range(4)]
+    assert few_enough(every) == every[:3]
 
 
 # --- code and points ----------------------------------------------------------------------------------
