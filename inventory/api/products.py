@@ -64,7 +64,7 @@ class ProductViewSet(ShowsCosts, DeletableRecordViewSet):
         location = location_for(user=self.request.user, location_id=id_parameter(self.request, "location"))
         return self.whole(location)
 
-    def filter_queryset(self, queryset: QuerySet[Product]) -> QuerySet[Product]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return search_products(self.request.query_params.get("search", ""), products=super().filter_queryset(queryset))
 
     def whole(self, location: Location | None) -> QuerySet[Product]:
