@@ -9,8 +9,10 @@ from orders.models import LoyaltyTier
 from orders.services.loyalty_program import change_program
 from orders.services.promo_codes import save_promo_code
 from orders.services.promotions import save_promotion
+from project.demo.places import moment_of
 
 MONDAY_TO_FRIDAY, WEEKEND = [1, 2, 3, 4, 5], [6, 7]
+MIDNIGHT = datetime.time(0)
 WELCOME, LAST_SUMMER = "WELCOME10", "SUMMER"
 # (name, from what spending in a year, points for a hundred baht)
 TIERS = (("Guest", 0, 3), ("Regular", 600, 5), ("Tea master", 1500, 8))
@@ -46,8 +48,8 @@ def make_offers(now: datetime.datetime) -> None:
         fields={
             "code": LAST_SUMMER,
             "value": Decimal(15),
-            "starts_at": now - datetime.timedelta(days=150),
-            "ends_at": now - datetime.timedelta(days=60),
+            "starts_at": moment_of(now.date() - datetime.timedelta(days=150), MIDNIGHT),
+            "ends_at": moment_of(now.date() - datetime.timedelta(days=60), MIDNIGHT),
         }
     )
     change_program(changes={"is_active": True})
