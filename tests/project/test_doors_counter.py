@@ -1,114 +1,153 @@
-"""Every public page with every role: who sees it, who is asked to sign in, who is sent on.
+"""Every door of the counter, tried by every role: who gets in, whose POST acts, what all others get.
 
-The routes are taken from the URLconf: one of these sections without a row here fails the test, so that nobody opens
-a door by forgetting it.
+A page that the table does not name fails the last test of this file.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 
-from tests.shop import user_of
+from orders.models import CashMovement, Customer, Employee, OrderEvent, Payment, Position, Shift
+from orders.services.pins import set_pin
+from orders.services.transitions import prepare_order
+from tests.orders.money import open_till, pay
+from tests.project.admin_doors import MANAGERS, ROLES, STAFF, Roles
+from tests.shop import NOBODY, Shop, user_of
 
 pytestmark = pytest.mark.django_db
 
-# The parts of the URLconf that this table is about.
-SECTIONS = ("accounts/",)
-
-ROLES = ("customer", "barista", "manager", "admin")
-SHOWN, MISSING, METHOD = "200", "404", "405"
-SIGN_IN = "302 /accounts/login/"
-PASSWORD_FIRST = "302 /accounts/reauthenticate/"
-PROFILE = "302 /profile/"
-CODES = "302 /accounts/2fa/"
-TO_SHOP = "302 /"
-
-# The route: an address of it, the answer to GET for a stranger, and for whoever has signed in. None of these pages
-# knows roles; whoever has signed in sees their own account.
-GET: dict[str, tuple[str, str, str]] = {
-    "accounts/login/": ("/accounts/login/", SHOWN, PROFILE),
-    "accounts/logout/": ("/accounts/logout/", SIGN_IN, SHOWN),
-    "accounts/signup/": ("/accounts/signup/", SHOWN, PROFILE),
-    "accounts/confirm-email/": ("/accounts/confirm-email/", SHOWN, SHOWN),
-    "accounts/^confirm-email/(?P<key>[-:\\w]+)/$": ("/accounts/confirm-email/MQ:x:y/", MISSING, MISSING),
-    "accounts/email/": ("/accounts/email/", SIGN_IN, SHOWN),
-    "accounts/reauthenticate/": ("/accounts/reauthenticate/", SIGN_IN, SHOWN),
-    "accounts/password/change/": ("/accounts/password/change/", SIGN_IN, SHOWN),
-    "accounts/password/reset/": ("/accounts/password/reset/", SHOWN, SHOWN),
-    "accounts/password/reset/done/": ("/accounts/password/reset/done/", SHOWN, SHOWN),
-    "accounts/password/reset/key/done/": ("/accounts/password/reset/key/done/", SHOWN, SHOWN),
-    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
-        "/accounts/password/reset/key/1-x-y/",
-        SHOWN,
-        SHOWN,
-    ),
-    "accounts/2fa/": ("/accounts/2fa/", SIGN_IN, SHOWN),
-    "accounts/2fa/authenticate/": ("/accounts/2fa/authenticate/", SIGN_IN, PROFILE),
-    "accounts/2fa/reauthenticate/": ("/accounts/2fa/reauthenticate/", SIGN_IN, PASSWORD_FIRST),
-    "accounts/2fa/totp/activate/": ("/accounts/2fa/totp/activate/", SIGN_IN, PASSWORD_FIRST),
-    "accounts/2fa/totp/deactivate/": ("/accounts/2fa/totp/deactivate/", SIGN_IN, PASSWORD_FIRST),
-    "accounts/2fa/recovery-codes/": ("/accounts/2fa/recovery-codes/", SIGN_IN, MISSING),
-    "accounts/2fa/recovery-codes/generate/": ("/accounts/2fa/recovery-codes/generate/", SIGN_IN, PASSWORD_FIRST),
-    "accounts/2fa/recovery-codes/download/": ("/accounts/2fa/recovery-codes/download/", SIGN_IN, MISSING),
-}
-# The answers to a POST with nothing in it, where they differ from those to GET.
-POST: dict[str, tuple[str, str]] = {
-    "accounts/logout/": (TO_SHOP, TO_SHOP),
-    "accounts/confirm-email/": (METHOD, METHOD),
-    "accounts/password/reset/done/": (METHOD, METHOD),
-    "accounts/password/reset/key/done/": (METHOD, METHOD),
-    "accounts/email/": (SIGN_IN, PASSWORD_FIRST),
-    "accounts/2fa/": (SIGN_IN, METHOD),
-    "accounts/2fa/recovery-codes/": (SIGN_IN, METHOD),
-    "accounts/2fa/recovery-codes/download/": (SIGN_IN, MISSING),
-}
+Keys = Mapping[str, Any]
+Body = Callable[[Keys], dict[str, Any]]
+SIGN_IN = "/admin/login/?next="
+TRACES = (OrderEvent, Payment, Shift, CashMovement, Customer)
+_tokens = itertools.count(1)
 
 
-def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, route)
-        else:
-            yield route
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One request. The roles of `may` get 200, and what they POST changes something if it `acts`; who works here
+    without being let do it, and a customer, get 403; who has not signed in is sent to the sign-in or, where a script
+    asks, told so."""
+
+    path: str
+    may: Roles
+    body: Body | None = None
+    acts: bool = False
+    is_page: bool = False
+
+    def __str__(self) -> str:
+        return f"{'GET' if self.body is None else 'POST'} {self.path}"
+
+    def answer_to(self, role: str) -> int:
+        if role in self.may:
+            return 200
+        if role == "anonymous":
+            return 302 if self.is_page else 401
+        return 403
 
 
-def answer(client: Client, method: str, address: str) -> str:
-    response = client.post(address, {}) if method == "POST" else client.get(address)
-    place = response.headers.get("Location", "").partition("?")[0]
-    return f"{response.status_code} {place}".strip()
+def asks(path: str, may: Roles = STAFF) -> Door:
+    return Door(path=path, may=may)
 
 
-def test_every_public_page_has_its_row() -> None:
-    public = {route for route in routes(get_resolver().url_patterns) if route.startswith(SECTIONS)}
-
-    assert public == set(GET)
+def deed(path: str, body: Body, may: Roles = STAFF) -> Door:
+    return Door(path=path, may=may, body=body, acts=True)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_stranger_gets_what_the_table_says(method: str) -> None:
-    expected = {
-        address: POST[route][0] if method == "POST" and route in POST else stranger
-        for route, (address, stranger, _signed_in) in GET.items()
+def sale(it: Keys) -> dict[str, Any]:
+    return {"location": it["location"], "items": [{"product": it["tea"], "quantity": 1, "options": []}]}
+
+
+COUNTER = [
+    Door(path="counter/", may=STAFF, is_page=True),
+    asks("counter/queue/?location={location}"),
+    asks("counter/menu/?location={location}"),
+    Door(path="counter/quote/", may=STAFF, body=sale),
+    deed("counter/sell/", sale),
+    deed("counter/sell/", lambda it: sale(it) | {"tenders": [{"method": "card", "amount": "60.00"}]}),
+    asks("counter/customers/?q=ann"),
+    deed("counter/customers/", lambda it: {"phone": "081 234 5678"}),
+    Door(path="counter/till/", may=STAFF, body=lambda it: {"location": it["location"], "till": "2"}),
+    asks("counter/shift/?location={location}&till=1"),
+    deed("counter/shift/open/", lambda it: {"location": it["location"], "till": "2", "opening_float": "1"}),
+    deed("counter/shift/close/", lambda it: {"shift": it["shift"], "counted": "100"}),
+    deed("counter/shift/cash/", lambda it: {"shift": it["shift"], "amount": "5", "reason": "coins"}),
+    Door(path="counter/seller/", may=STAFF, body=lambda it: {"employee": it["employee"], "pin": "4711"}),
+    Door(path="counter/seller/lock/", may=STAFF, body=lambda it: {}),
+    deed("counter/orders/{paid}/prepare/", lambda it: {}),
+    deed("counter/orders/{preparing}/ready/", lambda it: {}),
+    deed("counter/orders/{paid}/complete/", lambda it: {}),
+    deed("counter/orders/{unpaid}/complete/", lambda it: {"unpaid": True}, may=MANAGERS),
+    deed("counter/orders/{unpaid}/pay/", lambda it: {"tenders": [{"method": "card", "amount": "60.00"}]}),
+    Door(path="counter/orders/{paid}/labels/", may=STAFF, is_page=True),
+    Door(path="counter/orders/{paid}/receipt/", may=STAFF, is_page=True),
+]
+
+
+@pytest.fixture
+def premises() -> dict[str, Any]:
+    """A location with a drink, an open till, orders in every state of their way, and somebody with a PIN to come."""
+    shop = Shop.open()
+    tea = shop.product("Tea", "60.00")
+    employee = Employee.objects.create(
+        name="Wei", position=Position.objects.create(name="Barista"), location=shop.location, hired_on="2026-01-01"
+    )
+    paid, preparing, unpaid = (shop.sell(tea) for _order in range(3))
+    pay(paid, "60.00")
+    prepare_order(order_id=preparing.pk, actor=NOBODY)
+    return {
+        "location": shop.location.pk,
+        "tea": tea.pk,
+        "shift": open_till(shop).pk,
+        "employee": employee.pk,
+        "paid": paid.pk,
+        "preparing": preparing.pk,
+        "unpaid": unpaid.pk,
     }
 
-    assert {address: answer(Client(), method, address) for address in expected} == expected
+
+def traces() -> list[Any]:
+    """Whatever any of the doors could change."""
+    return [list(model.objects.order_by("pk").values()) for model in TRACES]
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_whoever_has_signed_in_gets_what_the_table_says(role: str, method: str) -> None:
-    user = user_of(role)
-    expected = {
-        address: POST[route][1] if method == "POST" and route in POST else signed_in
-        for route, (address, _stranger, signed_in) in GET.items()
-    }
-    answers = {}
-    for address in expected:
-        client = Client()
-        client.force_login(user)
-        answers[address] = answer(client, method, address)
+@pytest.mark.parametrize("door", COUNTER, ids=str)
+def test_each_door_lets_in_who_may(door: Door, role: str, premises: dict[str, Any]) -> None:
+    browser = Client()
+    if role != "anonymous":
+        browser.force_login(user_of(role))
+    path = "/" + door.path.format(**premises)
+    if door.path == "counter/seller/":
+        set_pin(employee_id=premises["employee"], pin="4711", set_by_id=None)
+    before = traces()
 
-    assert answers == expected
+    if door.body is None:
+        answer = browser.get(path)
+    else:
+        body = {"once": f"door-{next(_tokens)}", **door.body(premises)}
+        answer = browser.post(path, body, content_type="application/json")
+
+    assert answer.status_code == door.answer_to(role), answer.content[:300]
+    if answer.status_code == 302:
+        assert answer.headers["Location"].startswith(SIGN_IN)
+    assert (traces() != before) == (door.acts and role in door.may)
+
+
+def addresses_of_the_counter() -> Iterator[str]:
+    """The names of all addresses of the counter, as the shop knows them."""
+    _prefix, resolver = get_resolver().namespace_dict["shop"]
+    for name in resolver.reverse_dict:
+        if isinstance(name, str) and name.startswith("counter"):
+            yield name
+
+
+def test_the_table_names_every_door(premises: dict[str, Any]) -> None:
+    resolver = get_resolver()
+    tried = {resolver.resolve("/" + door.path.format(**premises).partition("?")[0]).url_name for door in COUNTER}
+    assert tried == set(addresses_of_the_counter())
