@@ -173,6 +173,10 @@ class PromoCodeRefused(InvalidInput):
         return cls(sentence, errors={"promo_code": [sentence]})
 
 
+class PromoCodeNeedsCustomer(PromoCodeRefused):
+    """The promo code is limited for each customer, and nobody has said who the customer is."""
+
+
 class CustomerGone(Conflict):
     """The customer was merged into another one, or erased: nothing new is written for them."""
 

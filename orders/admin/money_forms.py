@@ -156,6 +156,10 @@ class RefundForm(VerbForm):
         """What is asked for is filled in, and nothing else counts."""
         data: dict[str, Any] = super().clean() or {}
         what = data.get("what")
+        if what == LINES and (gone := self.names_of_gone_lines()):
+            # The page was shown before somebody else was quicker.
+            self.add_error("what", _("%(names)s: taken back already.") % {"names": ", ".join(gone)})
+            return data
         chosen = {self.lines[name]: data[name] for name in self.lines if data.get(name)}
         if what == LINES and not chosen and not self.errors:
             self.add_error("what", _("Say how many of which line go back."))
@@ -165,6 +169,14 @@ class RefundForm(VerbForm):
         if what != GOODWILL:
             data["amount"] = None
         return data
+
+    def names_of_gone_lines(self) -> list[str]:
+        """Of what lines something is asked back of which nothing is left."""
+        return [
+            item.name
+            for item in self.obj.items.all()
+            if not item.remaining and self.data.get(self.add_prefix(f"line_{item.pk}"), "0") not in ("", "0")
+        ]
 
 
 class CashForm(VerbForm):

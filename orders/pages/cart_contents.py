@@ -12,7 +12,7 @@ from foundation.errors import InvalidInput, Refusal
 from inventory.choices import chosen_options
 from inventory.menu import MenuProduct, load_menu
 from inventory.models import Location, Product
-from orders.errors import NotEnoughPoints, PointsNotUsable, PromoCodeRefused
+from orders.errors import NotEnoughPoints, PointsNotUsable, PromoCodeNeedsCustomer, PromoCodeRefused
 from orders.models import Customer, LoyaltyProgram, Order
 from orders.pages.answers import as_id
 from orders.pages.session_cart import Cart, CartLine
@@ -148,6 +148,8 @@ def ask_price(contents: Contents, location: Location, sound: list[ShownLine]) ->
                 redeem_points=points,
             )
             break
+        except PromoCodeNeedsCustomer:
+            contents.faults["promo_code"], code = _("Sign in to use this code: each guest may use it so often."), ""
         except PromoCodeRefused as refusal:
             contents.faults["promo_code"], code = refusal.detail, ""
         except (NotEnoughPoints, PointsNotUsable) as refusal:

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders.errors import PromoCodeRefused
+from orders.errors import PromoCodeNeedsCustomer, PromoCodeRefused
 from orders.locks import lock_promo_code_called, lock_promo_codes
 from orders.models import Order, PromoCode, PromoRedemption
 
@@ -42,10 +42,12 @@ def checked_code(text: str, code: PromoCode | None, *, customer_id: int | None, 
         raise PromoCodeRefused.because(_("%(code)s has been used as often as it may be.") % shown)
     if code.per_customer_limit is not None:
         if customer_id is None:
-            raise PromoCodeRefused.because(_("%(code)s is limited for each customer. Say who the customer is.") % shown)
+            raise PromoCodeNeedsCustomer.because(
+                _("%(code)s is limited for each customer. Say who the customer is.") % shown
+            )
         uses = code.redemptions.filter(customer_id=customer_id, released_at=None).count()
         if uses >= code.per_customer_limit:
-            raise PromoCodeRefused.because(_("This customer has used %(code)s as often as they may.") % shown)
+            raise PromoCodeRefused.because(_("%(code)s has been used as often as one customer may.") % shown)
     return code
 
 
