@@ -1,7 +1,6 @@
 """Questions about shifts: what should be in the till, and what passed through it."""
 
 import datetime
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -48,11 +47,6 @@ def total_of(rows: QuerySet[Any], key: str, amount: Any) -> Coalesce:
 def open_shifts(*, location: Location) -> QuerySet[Shift]:
     """The shifts that are open at the location, by till."""
     return Shift.objects.filter(location=location, closed_at=None).order_by("till", "pk")
-
-
-def open_shifts_of(location_ids: Collection[int]) -> list[Shift]:
-    """The shifts that are open at these locations, by id."""
-    return list(Shift.objects.filter(location_id__in=location_ids, closed_at=None).order_by("pk"))
 
 
 @dataclass(slots=True)

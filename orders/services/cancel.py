@@ -1,14 +1,13 @@
 """Cancelling orders and parts of them."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from foundation.errors import Refusal
 from inventory.services.ledger import Movement, post_movements
 from inventory.services.returns import deductions_of, movements_back
 from orders.errors import PaidAlready
@@ -19,7 +18,7 @@ from orders.services.code_uses import release_codes
 from orders.services.deduction import DOCUMENT_TYPE
 from orders.services.events import event
 from orders.services.loyalty import give_back_all, lock_customers_of
-from orders.services.paybacks import PaidItem, Payback, lock_tills, pay_back
+from orders.services.paybacks import PaidItem, Payback, pay_back
 from orders.services.taking_back import take_back_items
 from orders.services.transitions import proceed, require_status
 
@@ -97,7 +96,6 @@ def cancel_item(
     ((item, _quantity, net),) = taken.lines
     if order.paid > order.total:
         check_refund(order, may_refund=may_refund)
-        raise_refusal(lock_tills([order]))
         back = order.paid - order.total
         lines = [PaidItem(item.pk, quantity, net)]
         payback = Payback(order, back, reason=reason, is_restocked=restock, items=lines, with_tips=taken.nothing_left)
@@ -122,11 +120,6 @@ def check_refund(order: Order, *, may_refund: bool) -> None:
     """Raises PaidAlready if something would have to be paid back by somebody who may not."""
     if order.paid and not may_refund:
         raise PaidAlready(number=order.number, paid=order.paid)
-
-
-def raise_refusal(refusals: Mapping[int, Refusal]) -> None:
-    for refusal in refusals.values():
-        raise refusal
 
 
 def give_back(
@@ -188,7 +181,6 @@ def pay_back_all(
     shift's till can give; a batch has asked before."""
     paid = [order for order in orders if order.paid]
     if paid:
-        raise_refusal(lock_tills(paid))
         pay_back(
             [Payback(order, order.paid, reason=reason, is_restocked=restock, with_tips=True) for order in paid],
             actor=actor,

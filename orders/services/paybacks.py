@@ -4,7 +4,7 @@ Who pays back has locked the orders, then says `lock_tills`, and knows from it w
 """
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -17,11 +17,10 @@ from foundation.money import money
 from inventory.models import Location
 from orders.errors import WrongAmount
 from orders.locks import lock_open_shifts
-from orders.models import Order, Payment, Refund, RefundItem, RefundPart, Shift
+from orders.models import Order, Payment, Refund, RefundItem, RefundPart
 from orders.services.actor import Actor
 from orders.services.amounts import ZERO
 from orders.services.tills import Tills
-from orders.shift_selectors import open_shifts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +63,11 @@ def lock_tills(orders: Collection[Order], shift_id: int | None = None) -> dict[i
     Answers with why the cash of an order can't be paid back now: {order id: refusal}. An order that no cash was paid
     for is never among them. With `shift_id` all of the cash is to come from that till.
     """
-    return refusals_of(orders, shift_id, lock_open_shifts)
-
-
-def tills_missing(orders: Collection[Order], shift_id: int | None = None) -> dict[int, Refusal]:
-    """What `lock_tills` would answer, without a lock: for who has other locks to take before."""
-    return refusals_of(orders, shift_id, open_shifts_of)
-
-
-def refusals_of(
-    orders: Collection[Order], shift_id: int | None, shifts_at: Callable[[Collection[int]], list[Shift]]
-) -> dict[int, Refusal]:
-    """Why the cash of each of the orders can't be paid back through the open shifts, where it can't."""
     paid = {order.pk: order for order in orders if order.paid}
     payments = payments_of(paid)
     if not payments:
         return {}
-    tills = Tills(shifts_at({paid[pk].location_id for pk in payments}), shift_id)
+    tills = Tills(lock_open_shifts({paid[pk].location_id for pk in payments}), shift_id)
     cash = {pk: [one for one in of_order if one.method == Payment.Method.CASH] for pk, of_order in payments.items()}
     know_locations(paid[pk] for pk, of_order in cash.items() if of_order)
     return {
