@@ -8,7 +8,7 @@ from django.db import transaction
 
 from inventory.models import Location
 from orders.errors import PriceChanged
-from orders.locks import lock_customers, lock_order, lock_promo_code_called, lock_shift
+from orders.locks import lock_customers, lock_open_shifts, lock_order, lock_promo_code_called, lock_shift
 from orders.models import Order, Payment
 from orders.pricing import OrderLine
 from orders.services.actor import Actor
@@ -71,8 +71,10 @@ def sell_at_counter(
         lock_promo_code_called(normal_code(promo_code))
     if customer_id is not None:
         lock_customers([customer_id])
-    if shift_id is not None and tenders:
+    if tenders and shift_id is not None:
         lock_shift(shift_id)
+    elif tenders:
+        lock_open_shifts([location.pk])  # The payment looks for its till among them.
     order = place_order(
         location=location,
         lines=lines,

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from orders.models import Customer, LoyaltyProgram, LoyaltyTier, Order, Payment, PromoCode
 from orders.pricing import OrderLine
@@ -15,6 +17,8 @@ from tests.races.threads import at_once, kinds
 from tests.shop import NOBODY, Shop, assert_levels_are_what_the_ledger_sums_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+LOCKED = ("inventory_stocklevel", "orders_shift", "orders_order")
 
 
 def test_sales_payments_and_cancellations_never_wait_for_each_other_in_a_ring():
@@ -66,6 +70,26 @@ def test_sales_payments_and_cancellations_never_wait_for_each_other_in_a_ring():
     assert ann.points == 1000 - 18 * 10 + 9 * 8
     assert_money_adds_up()
     assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_a_sale_that_names_no_till_still_locks_it_before_the_shelf():
+    """Whoever pays back locks the till first, then the shelf: the other way round they would wait in a ring."""
+    shop = Shop.open()
+    latte = shop.product("Latte", "100.00", {shop.ingredient("Milk", "ml", stock=1000): 200})
+    shift = open_till(shop)
+
+    with CaptureQueriesContext(connection) as queries:
+        sale = sell_at_counter(
+            location=shop.location,
+            lines=[OrderLine(latte.pk, 1)],
+            actor=NOBODY,
+            tenders=[Tender(method="card", amount=Decimal(100))],
+        )
+
+    assert [payment.shift_id for payment in sale.payments] == [shift.pk]
+    locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+    tables = [next(table for table in LOCKED if table in lock) for lock in locks]
+    assert tables.index("orders_shift") < tables.index("inventory_stocklevel")
 
 
 def test_one_tap_sent_eight_times_at_once_sells_one_drink():
