@@ -14,8 +14,8 @@ from orders.models import (
     LoyaltyTier,
     Order,
     PromoCode,
-    Promotion,
     PromoRedemption,
+    Promotion,
 )
 from tests.journeys.conftest import OpenPage, sign_in
 from tests.orders.money import assert_money_adds_up, now
@@ -54,9 +54,9 @@ def choose(page: Page, drink: str, *options: str, more: int = 0) -> None:
     expect(page.get_by_text(f"{drink} is in your cart.")).to_be_visible()
 
 
-def sums(page: Page) -> list[str]:
+def expect_sums(page: Page, *rows: str) -> None:
     """What the cart or the receipt adds up, a line for each."""
-    return [" ".join(row.split()) for row in page.locator(".sums > div").all_inner_texts()]
+    expect(page.locator(".sums > div")).to_have_text(list(rows), use_inner_text=True)
 
 
 def sign_up(page: Page) -> None:
@@ -97,7 +97,7 @@ def test_a_stranger_orders_earns_points_and_pays_with_them(
     expect(page.locator("#cart-count")).to_have_text("2")
     page.get_by_role("link", name="Cart").click()
     # 45, 15 for the large cup, 10 for the pearls; the second one costs half.
-    assert sums(page) == ["Sum ฿140", "Second drink at half price −฿35", "Total ฿105"]
+    expect_sums(page, "Sum ฿140", "Second drink at half price −฿35", "Total ฿105")
     fits(page)
     sign_up(page)
     expect(page.get_by_label("How many Jasmine Green Tea")).to_have_value("2")
@@ -105,12 +105,7 @@ def test_a_stranger_orders_earns_points_and_pays_with_them(
     page.get_by_label("Promo code").press("Tab")
     order_button = page.get_by_role("button", name="Order for ฿94.50")
     expect(order_button).to_be_enabled()
-    assert sums(page) == [
-        "Sum ฿140",
-        "Second drink at half price −฿35",
-        "Promo code HELLO10 −฿10.50",
-        "Total ฿94.50",
-    ]
+    expect_sums(page, "Sum ฿140", "Second drink at half price −฿35", "Promo code HELLO10 −฿10.50", "Total ฿94.50")
     assert not Order.objects.exists()
     fits(page)
     order_button.click()
@@ -153,23 +148,23 @@ def test_a_stranger_orders_earns_points_and_pays_with_them(
     page.get_by_label("Pay with points").fill("10")
     page.get_by_label("Pay with points").press("Tab")
     expect(page.get_by_text("You have 9 points.")).to_be_visible()
-    assert sums(page) == ["Total ฿70"]
+    expect_sums(page, "Total ฿70")
     page.get_by_label("Promo code").fill("HELLO10")
     page.get_by_label("Pay with points").fill("9")
     page.get_by_label("Pay with points").press("Tab")
-    expect(page.locator(".cart-order .error")).to_have_count(1)
-    expect(page.locator(".cart-order .error")).to_have_text("HELLO10 has been used as often as one customer may.")
+    expect(page.locator(".cart-order .error")).to_have_text(["HELLO10 has been used as often as one customer may."])
     page.get_by_label("Promo code").fill("")
     page.get_by_label("Promo code").press("Tab")
     expect(page.locator(".cart-order .error")).to_have_count(0)
-    assert sums(page) == ["Sum ฿70", "9 points −฿4.50", "Total ฿65.50"]
+    expect_sums(page, "Sum ฿70", "9 points −฿4.50", "Total ฿65.50")
     fits(page)
     page.get_by_role("button", name="Order for ฿65.50").click()
     expect(page.get_by_text("is placed: ฿65.50.")).to_be_visible()
 
     again = Order.objects.latest("pk")
     nina.refresh_from_db()
-    assert (again.total, again.discount, again.points_redeemed, nina.points) == (Decimal("65.50"), Decimal("4.50"), 9, 0)
+    assert (again.total, again.discount) == (Decimal("65.50"), Decimal("4.50"))
+    assert (again.points_redeemed, nina.points) == (9, 0)
     assert list(LoyaltyEntry.objects.order_by("pk").values_list("kind", "points", "order_id")) == [
         ("earned", 9, order.pk),
         ("redeemed", -9, again.pk),
@@ -177,6 +172,6 @@ def test_a_stranger_orders_earns_points_and_pays_with_them(
     assert PromoRedemption.objects.count() == 1
     # Three large ones with 50 g of pearls each.
     pearls = StockMovement.objects.filter(ingredient=Ingredient.objects.get(name="Tapioca pearls"), reason="sale")
-    assert sum(pearls.values_list("delta", flat=True)) == -150 * Decimal("1")
+    assert sum(pearls.values_list("delta", flat=True)) == -150
     assert_money_adds_up()
     assert_levels_are_what_the_ledger_sums_to()

@@ -80,6 +80,7 @@ def test_a_line_is_paid_back_once_the_way_it_came_and_the_till_is_right_in_the_e
 
     expect(desk.get_by_text(f"฿108 of #{order.number} paid back.")).to_be_visible()
     expect(desk.locator(".ord-head-total")).to_have_text("฿72")
+    expect(desk.locator(".ord-money")).to_contain_text("Refund: card ฿60, cash ฿48")
     fits(desk)
     refund = Refund.objects.get()
     # 120 less ten percent: the card first, as it was the last to pay, and the rest of it in cash.
@@ -91,8 +92,8 @@ def test_a_line_is_paid_back_once_the_way_it_came_and_the_till_is_right_in_the_e
     assert (after.subtotal, after.discount, after.total, after.paid) == (80, 8, 72, 72)
     assert [(item.remaining, item.total, item.net) for item in after.items.order_by("pk")] == [(0, 0, 0), (1, 80, 72)]
     # 72 of 180 are left, and of 18 points 7.
-    assert list(LoyaltyEntry.objects.order_by("pk").values_list("kind", "points")) == [("earned", 18), ("reversed", -11)]
-    assert balance() == 7
+    entries = LoyaltyEntry.objects.order_by("pk").values_list("kind", "points")
+    assert (list(entries), balance()) == ([("earned", 18), ("reversed", -11)], 7)
     assert shop.ledger(tea) == [("receipt", 1000), ("sale", -600), ("cancellation", 600)]
 
     # The other window still shows what it was asked before.
