@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -152,11 +152,11 @@ def active_orders_part(request: HttpRequest) -> HttpResponse:
 @require_safe
 @for_the_signed_in
 def order_page(request: HttpRequest, number: int) -> HttpResponse:
-    """One's own order as a receipt. Raises Http404 for anybody else's."""
+    """One's own order as a receipt. Of anybody else's it says no more than of one that does not exist."""
     customer = customer_of(cast(User, request.user).pk)
     own = own_order(customer, number=number) if number <= LARGEST_NUMBER else None
     if own is None:
-        raise Http404
+        return render(request, "shop/no_order.html", status=404)
     if wants_part(request):
         response = render(request, "shop/order_state.html", {"own": own})
         if not own.order.is_active:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from inventory.models import Location, Product
-from orders.models import Customer, LoyaltyEntry, LoyaltyProgram, Order, OrderEvent, PromoCode
+from orders.models import Customer, LoyaltyEntry, LoyaltyProgram, Order, OrderEvent, PromoCode, PromoRedemption
 from orders.pages.session_cart import CART
 from orders.services.points import adjust_points
 from tests.orders.menu_pages import by_htmx, guest, said, visitor
@@ -211,6 +211,90 @@ def test_points_pay_for_a_part_and_are_gone(bar: Shop) -> None:
     assert Order.objects.get().total == 120
     assert customer().points == 60
     assert "−40" in said(client.get("/profile/points/"))
+
+
+@pytest.mark.parametrize("fate", ["expired", "switched off", "used up", "minimum raised"])
+def test_a_code_that_ends_between_the_page_and_the_order_is_told_and_the_order_waits(bar: Shop, fate: str) -> None:
+    code = PromoCode.objects.create(code="TEA10", kind="percent", value=10, usage_limit=1, per_customer_limit=1)
+    client = guest()
+    fill(client)
+    assert "Order for ฿126" in said(client.post("/cart/", {"promo_code": "TEA10"}))
+    form = form_of(client, promo_code="TEA10")
+    changes, sentence = {
+        "expired": ({"ends_at": timezone.now()}, "TEA10 has expired."),
+        "switched off": ({"is_active": False}, "TEA10 is not valid any more."),
+        "used up": ({"used_count": 1}, "TEA10 has been used as often as it may be."),
+        "minimum raised": ({"minimum_total": 200}, "TEA10"),
+    }[fate]
+    PromoCode.objects.filter(pk=code.pk).update(**changes)
+
+    answer = client.post("/cart/order/", form)
+
+    page = said(answer)
+    assert answer.status_code == 400
+    assert re.search(rf'<p class="error">{sentence}', page)
+    # What it costs now stands on the button, and the code is still there to be corrected.
+    assert "Order for ฿140" in page
+    assert 'value="TEA10"' in page
+    assert not Order.objects.exists()
+    assert client.session[CART][0][1] == 2
+    assert PromoCode.objects.get().used_count == changes.get("used_count", 0)
+    assert not PromoRedemption.objects.exists()
+
+
+def test_a_stranger_who_tries_a_code_for_each_guest_is_told_to_sign_in(bar: Shop) -> None:
+    PromoCode.objects.create(code="ONCE", kind="percent", value=10, per_customer_limit=1)
+    client = visitor()
+    fill(client)
+    page = said(client.post("/cart/", {"promo_code": "ONCE"}))
+    assert "Sign in to use this code" in page
+    assert "Say who the customer is" not in page
+    assert not Customer.objects.exists()
+
+
+def test_a_guest_who_has_used_a_code_is_told_so(bar: Shop) -> None:
+    PromoCode.objects.create(code="ONCE", kind="percent", value=10, per_customer_limit=1)
+    client = guest()
+    fill(client)
+    order_it(client, promo_code="once")
+    fill(client)
+    answer = order_it(client, promo_code="once")
+    assert answer.status_code == 400
+    assert "once has been used as often as one customer may." in said(answer)
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize(("spent", "left"), [(70, 30), (100, 0)])
+def test_points_that_were_spent_in_another_tab_are_told_and_none_is_taken(bar: Shop, spent: int, left: int) -> None:
+    client = guest()
+    vera = with_points(100)
+    fill(client)
+    assert "Order for ฿120" in said(client.post("/cart/", {"redeem_points": "40"}))
+    form = form_of(client, redeem_points="40")
+    bar.sell(Product.objects.get(), 1, customer_id=vera.pk, redeem_points=spent)
+    entries = LoyaltyEntry.objects.count()
+
+    answer = client.post("/cart/order/", form)
+
+    page = said(answer)
+    assert answer.status_code == 400
+    assert f'<p class="error">You have {left} points.</p>' in page
+    assert "Order for ฿140" in page
+    assert (Order.objects.count(), LoyaltyEntry.objects.count(), customer().points) == (1, entries, left)
+    assert client.session[CART][0][1] == 2
+
+
+def test_points_of_a_programme_that_was_switched_off_meanwhile_are_told_and_kept(bar: Shop) -> None:
+    client = guest()
+    with_points(100)
+    fill(client)
+    form = form_of(client, redeem_points="40")
+    LoyaltyProgram.objects.update(is_active=False)
+    answer = client.post("/cart/order/", form)
+    assert answer.status_code == 400
+    assert "The loyalty programme is switched off: points can&#x27;t be used now." in said(answer)
+    assert not Order.objects.exists()
+    assert customer().points == 100
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """One's own page: one's orders, points and contacts, and nobody else's."""
 
 import datetime
+import re
 
 import pytest
 
@@ -107,6 +108,18 @@ def test_nobody_sees_the_order_of_somebody_else(bar: Shop, vera) -> None:
 @pytest.mark.parametrize("number", [0, 999999, 10**30])
 def test_an_order_that_is_not_there_is_404(vera, number: int) -> None:
     assert vera.get(f"/profile/orders/{number}/").status_code == 404
+
+
+def test_the_order_of_somebody_else_is_told_as_one_that_does_not_exist(bar: Shop, vera) -> None:
+    order = sell(bar, comment="For Vera's eyes")
+    other = guest("other@shop.example")
+    pages = []
+    for number in (order.number, 999999):
+        answer = other.get(f"/profile/orders/{number}/")
+        assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (404, True)
+        pages.append(re.sub(r'value="[^"]*"', "", said(answer)))
+    assert "This order is not among yours" in pages[0]
+    assert pages[0] == pages[1]
 
 
 def test_the_receipt_says_what_was_taken_back_and_what_is_left_to_pay(bar: Shop, vera) -> None:
