@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput, Refusal
-from foundation.services.forgetting import forget_in_memory, forget_log_of, forget_words, pattern_of
+from foundation.services.forgetting import MARK, forget_in_memory, forget_log_of, forget_words, pattern_of
 from inventory.services.forgetting import forget_in_ledger
 from monitoring.models import Alert
 from orders.errors import CannotErase, CustomerGone, UnknownCustomer
@@ -198,10 +199,19 @@ def forget_in_orders(order_ids: Collection[int], customer_ids: Collection[int], 
     forget_words(Payment.objects.filter(order_id__in=order_ids), ["reference"], pattern)
     forget_words(Refund.objects.filter(order_id__in=order_ids), ["reason"], pattern)
     forget_words(BatchRun.objects.all(), ["reason"], pattern)
-    forget_words(Alert.objects.all(), ["subject", "message", "details"], pattern)
+    forget_in_alerts(pattern)
     entries = LoyaltyEntry.objects.filter(customer_id__in=customer_ids)
     forget_words(entries, ["reason"], pattern, trigger="orders.LoyaltyEntry:loyalty_append_only")
     forget_in_ledger(document_type=DOCUMENT_TYPE, document_ids=order_ids, pattern=pattern)
+
+
+def forget_in_alerts(pattern: str) -> None:
+    """Takes the person's words out of what the shop was told of. One of each event and subject is open at most: two
+    whose subject is forgotten stay two."""
+    if pattern:
+        forgotten = Concat(Value(f"{MARK} "), Cast("pk", TextField()))
+        Alert.objects.order_by().filter(subject__iregex=pattern).update(subject=forgotten)
+    forget_words(Alert.objects.all(), ["message", "details"], pattern)
 
 
 def write_off(family: Iterable[Customer], actor: Actor, *, at: datetime.datetime) -> None:

@@ -165,6 +165,29 @@ def test_the_account_is_shut_for_good(bar: Shop) -> None:
     assert Session.objects.count() == 2
 
 
+def test_two_people_of_whom_the_same_alert_is_open_are_erased(bar: Shop) -> None:
+    people = [add_customer(values={"name": name, "email": f"{name}@mail.example"}) for name in ("Vera", "Boris")]
+    for one in people:
+        Alert.objects.create(event="users.sign_in_locked", severity="warning", subject=one.email)
+
+    for one in people:
+        erase(one)
+
+    assert forwards(["vera", "boris"]) == []
+    assert Alert.objects.filter(subject__startswith="[erased] ").count() == 2
+
+
+def test_a_sign_up_that_somebody_began_with_their_email_is_forgotten(bar: Shop, client: Client) -> None:
+    account = user_of("customer", "vera@mail.example")
+    person = add_customer(values={"name": "Vera", "user": account})
+    client.post("/accounts/signup/", {"email": "Vera@mail.example", "password1": "a long enough one"})
+    assert Session.objects.count() == 1
+
+    erase(person)
+
+    assert Session.objects.count() == 0
+
+
 def test_points_that_are_left_are_written_off_by_the_ledger(bar: Shop) -> None:
     person, _words = a_life(bar)
 

@@ -23,7 +23,7 @@ def erase_account(*, user_id: int) -> User:
     OutgoingMail.objects.filter(Q(user=user) | Q(to__iexact=user.email)).delete()
     EmailAddress.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
-    end_sessions(user_id)
+    end_sessions(user_id, email=user.email)
     forget_answers(user_id=user_id)
     forget_log_of(model="users.user", object_ids=[user_id])
     user.email, user.name = erased_email(user_id), ""
@@ -37,11 +37,12 @@ def erased_email(user_id: int) -> str:
     return f"erased-{user_id}@erased.invalid"
 
 
-def end_sessions(user_id: int) -> None:
-    """Deletes the user's sessions. Whose they are stands inside of them, so all are looked at."""
+def end_sessions(user_id: int, *, email: str) -> None:
+    """Deletes the user's sessions, and those in which somebody has only begun to sign in or up with their e-mail.
+    Whose they are stands inside of them, so all are looked at."""
     theirs = [
         session.pk
         for session in Session.objects.iterator(chunk_size=1000)
-        if session.get_decoded().get("_auth_user_id") == str(user_id)
+        if (said := session.get_decoded()).get("_auth_user_id") == str(user_id) or email in str(said).casefold()
     ]
     Session.objects.filter(pk__in=theirs).delete()
