@@ -149,7 +149,7 @@ def ask_price(contents: Contents, location: Location, sound: list[ShownLine]) ->
             )
             break
         except PromoCodeNeedsCustomer:
-            contents.faults["promo_code"], code = _("Sign in to use this code: each guest may use it so often."), ""
+            contents.faults["promo_code"], code = _("Sign in to use this code."), ""
         except PromoCodeRefused as refusal:
             contents.faults["promo_code"], code = refusal.detail, ""
         except (NotEnoughPoints, PointsNotUsable) as refusal:

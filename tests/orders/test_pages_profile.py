@@ -55,6 +55,12 @@ def test_somebody_without_an_order_sees_an_empty_page_and_no_record_is_made(bar:
     assert not Customer.objects.exists()
 
 
+def test_somebody_without_a_name_reads_their_email_once(bar: Shop) -> None:
+    page = said(guest(GUEST).get("/profile/"))
+    assert f"<h1>{GUEST}</h1>" in page
+    assert f'<p class="muted">{GUEST}</p>' not in page
+
+
 def test_an_active_order_shows_its_call_number_and_how_far_it_is(bar: Shop, vera) -> None:
     order = sell(bar)
     page = said(vera.get("/profile/"))
