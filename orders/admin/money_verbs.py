@@ -14,7 +14,7 @@ from orders.models import Order, Payment
 from orders.powers import REFUND
 from orders.services.amounts import ZERO
 from orders.services.payments import take_payment
-from orders.services.refunds import REFUNDABLE, refund_order
+from orders.services.refunds import REFUNDABLE, is_paid_with_points, refund_order
 from orders.services.shifts import close_shift, correct_shift, move_cash
 
 
@@ -59,7 +59,8 @@ def may_be_paid(order: Any) -> bool:
 
 
 def may_be_refunded(order: Any) -> bool:
-    return bool(order.paid > order.withheld and order.status in REFUNDABLE and not order.is_archived)
+    is_paid = order.paid > order.withheld or is_paid_with_points(order)
+    return bool(is_paid and order.status in REFUNDABLE and not order.is_archived)
 
 
 # They stand in the card of the payments and not among the buttons above.

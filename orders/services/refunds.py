@@ -57,7 +57,8 @@ def refund_order(
     `items` ({item id: quantity}) are taken back, and what was paid for them goes back; their ingredients return to the
     shelf, or are written off without `restock`. With `amount` nothing is taken back: the order gets so much cheaper
     out of goodwill. With neither, everything that is left is taken back; an active order is cancelled by it, and its
-    tips go back too. Points that the customer has spent meanwhile reduce what goes back. Cash comes out of `shift_id`,
+    tips go back too. Points that paid for it go back as well, also where nothing else did; points that it has earned
+    and that the customer has spent meanwhile reduce what goes back. Cash comes out of `shift_id`,
     else out of the till that it came into, else out of the only open one.
 
     Of two refunds of the same thing one happens. Raises UnknownOrder, OrderArchived, OrderImported, WrongStatus,
@@ -74,7 +75,7 @@ def refund_order(
     if order.channel == Order.Channel.IMPORT:
         raise OrderImported(order.number)
     require_status(order, REFUNDABLE)
-    if order.paid <= order.withheld:
+    if order.paid <= order.withheld and (amount is not None or not is_paid_with_points(order)):
         raise NothingToRefund(order.number)
     if amount is not None:
         taken, back = take_off_goodwill(order, check_amount("amount", amount), asked)
@@ -99,6 +100,11 @@ def refund_order(
     ).save(force_insert=True)
     post_back(taken.movements, **asked.words())
     return refund
+
+
+def is_paid_with_points(order: Order) -> bool:
+    """Whether the order cost points and no money: taking it back gives the points back."""
+    return order.points_redeemed > 0 and not order.total
 
 
 def pay_back_taken(

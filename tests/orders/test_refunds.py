@@ -237,6 +237,26 @@ def test_spent_points_reduce_what_goes_back(shop):
     assert_money_adds_up()
 
 
+def test_what_only_points_paid_for_gives_the_points_back(shop):
+    LoyaltyProgram.objects.create(is_active=True, point_value=1)
+    ann = Customer.objects.create(name="Ann")
+    adjust_points(customer_id=ann.pk, points=200, reason="welcome", actor=NOBODY)
+    milk = shop.ingredient("Milk", "ml", stock=1000)
+    cup = shop.product("Cup", "100.00", {milk: 200})
+    order = shop.sell(cup, 2, customer_id=ann.pk, redeem_points=200)
+    complete_order(order_id=order.pk, actor=NOBODY)
+    refused(NothingToRefund, order, amount="1")
+
+    first = refund(order, items={first_item(order): 1})
+    assert (first.amount, Customer.objects.get().points, now(order).points_redeemed) == (0, 100, 100)
+    refund(order)
+
+    assert (Customer.objects.get().points, now(order).points_redeemed, now(order).status) == (200, 0, "completed")
+    refused(NothingToRefund, order)
+    assert_money_adds_up()
+    assert_levels_are_what_the_ledger_sums_to()
+
+
 def test_a_thousandth_payback_takes_no_more_queries_than_the_first(shop):
     open_till(shop)
     cup = shop.product("Cup", "60.00")
