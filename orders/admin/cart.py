@@ -10,6 +10,7 @@ from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 
 from foundation.admin.ids import is_id, is_whole
+from foundation.api.parsers import is_whole as is_whole_text
 from foundation.errors import InvalidInput
 from orders.models import Customer, Employee, Order, PromoCode
 from orders.pricing import LARGEST_QUANTITY, OrderLine
@@ -75,6 +76,8 @@ def read_object(request: HttpRequest) -> dict[str, Any]:
         raise InvalidInput(_("This is not JSON. Reload the page and try again.")) from error
     if not isinstance(data, dict):
         raise InvalidInput(_("A JSON object is expected. Reload the page and try again."))
+    if not is_whole_text(json.dumps(data, ensure_ascii=False)):
+        raise InvalidInput(_("A text must not contain half of a character (a lone surrogate)."))
     return data
 
 

@@ -116,6 +116,17 @@ def test_what_is_refused_changes_nothing(
     assert figures(tea_bar) == before
 
 
+@pytest.mark.parametrize("body", [{"comment": "\ud800"}, {"promo_code": "\ud800"}, {"\ud800": 1}])
+def test_half_a_character_is_refused_by_a_sentence(tea_bar: Shop, latte: Product, body: dict[str, object]) -> None:
+    counter, before = Counter.of(tea_bar), figures(tea_bar)
+
+    for path in ("sell/", "quote/"):
+        answer = counter.send(path, counter.sale(latte, **body))
+        assert (answer.status_code, "half of a character" in answer.json()["detail"]) == (400, True)
+
+    assert figures(tea_bar) == before
+
+
 def test_what_the_stock_lacks_is_sold_anyway_by_who_holds_the_cup(tea_bar: Shop, latte: Product) -> None:
     counter = Counter.of(tea_bar)
     before = figures(tea_bar)
