@@ -23,7 +23,7 @@ from orders.services.deduction import DOCUMENT_TYPE, check_listed, deduct, sale_
 from orders.services.events import event
 from orders.services.loyalty import give_back, points_offer, redeem
 from orders.services.place import buyer, new_item
-from orders.services.shares import as_kept, discount_items, set_totals
+from orders.services.shares import Kept, as_kept, discount_items, goodwill_again, set_totals
 from orders.services.transitions import require_status
 
 
@@ -67,9 +67,9 @@ def edit_order(
     loses comes back from its own ledger rows; what it gains is deducted by today's recipe. For `allow_below_minimum`
     and `sell_anyway` see `place_order`.
 
-    What is taken off is worked out anew, by the promotions of the moment at which it was placed. `promo_code` and
-    `redeem_points` take the place of those that it has (None: unchanged, "" and 0: none); points that are not needed
-    any more go back.
+    What is taken off is worked out anew, by the promotions of the moment at which it was placed; what was given out of
+    goodwill stays. `promo_code` and `redeem_points` take the place of those that it has (None: unchanged, "" and 0:
+    none); points that are not needed any more go back.
 
     `seen_event_id` is the newest event of the order as the editor saw it: what happened since must not be undone
     unseen. None: whatever happened.
@@ -173,13 +173,14 @@ def rewrite_items(
     wanted = edit.wanted(price.lines)
     off = discounted(sold_at_their_prices(wanted, price.lines), offers.offers)
     discount_items(wanted, off)
+    kept = [*as_kept(off, [item.position for item in wanted]), *goodwill_again(order, wanted)]
     if edit.sold and not order.location.is_active:
         raise ClosedLocation(order.location.name)
     check_listed(edit.sold)
     OrderItem.objects.bulk_update(edit.kept, ["position", "quantity", "total", "discount", "points_discount"])
     OrderItem.objects.filter(pk__in=[item.pk for item in edit.dropped]).delete()
     OrderItem.objects.bulk_create([item for item, _line in edit.added])
-    take_off_anew(order, [*edit.kept, *(item for item, _line in edit.added)], off, wanted, offers.code, actor)
+    take_off_anew(order, [*edit.kept, *(item for item, _line in edit.added)], off, kept, offers.code, actor)
     sales = [
         movement
         for item, line in edit.added
@@ -201,7 +202,7 @@ def take_off_anew(
     order: Order,
     items: Sequence[OrderItem],
     off: TakenOff,
-    wanted: Sequence[OrderItem],
+    kept: Kept,
     code: PromoCode | None,
     actor: Actor,
 ) -> None:
@@ -209,7 +210,7 @@ def take_off_anew(
 
     Raises PaidMore if it would cost less than was paid.
     """
-    order.discounts = as_kept(off, [item.position for item in wanted])
+    order.discounts = kept
     set_totals(order, items)
     if order.paid > order.total + order.withheld:
         raise PaidMore(number=order.number, paid=order.paid, total=order.total)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput
 from foundation.money import money
-from orders.discounts import StepKind, share_out
+from orders.discounts import share_out
 from orders.errors import NothingToRefund, OrderImported, WrongAmount
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderItem, Refund
@@ -20,7 +20,7 @@ from orders.services.amounts import ZERO, check_amount, reason_given
 from orders.services.cancel import CHANGED, post_back
 from orders.services.events import event
 from orders.services.paybacks import PaidItem, Payback, pay_back
-from orders.services.shares import put_share, set_totals
+from orders.services.shares import set_totals, take_off_goodwill
 from orders.services.taking_back import TakenBack, settle_points, take_back_items
 from orders.services.transitions import proceed, require_status
 
@@ -78,7 +78,7 @@ def refund_order(
     if order.paid <= order.withheld and (amount is not None or not is_paid_with_points(order)):
         raise NothingToRefund(order.number)
     if amount is not None:
-        taken, back = take_off_goodwill(order, check_amount("amount", amount), asked)
+        taken, back = give_goodwill(order, check_amount("amount", amount), asked)
     else:
         quantities = items or {item.pk: item.remaining for item in order.items.all() if item.remaining}
         taken = take_back_items(order, quantities, restock=restock, **asked.words())
@@ -126,7 +126,7 @@ def pay_back_taken(
     return pay_back([payback], actor=asked.actor, shift_id=shift_id, at=asked.at)[0]
 
 
-def take_off_goodwill(order: Order, amount: Decimal, asked: _Asked) -> tuple[TakenBack, Decimal]:
+def give_goodwill(order: Order, amount: Decimal, asked: _Asked) -> tuple[TakenBack, Decimal]:
     """Makes the locked order cheaper by `amount`, each line in proportion to what it costs. Answers with what that
     withholds, and with what goes back of it. Raises WrongAmount for more than was paid."""
     most = min(order.paid - order.withheld, order.total)
@@ -136,15 +136,10 @@ def take_off_goodwill(order: Order, amount: Decimal, asked: _Asked) -> tuple[Tak
             _("Only %(most)s of order #%(number)s can be paid back.") % {"most": money(most), "number": order.number},
         )
     items = list(order.items.all())
-    shares = share_out(amount, [item.net for item in items])
-    step: dict[str, Any] = {"kind": StepKind.GOODWILL.value, "name": asked.reason, "amount": "0.00", "lines": {}}
-    for item, share in zip(items, shares, strict=True):
-        if share:
-            item.discount += share
-            put_share(step, str(item.position), share)
+    goodwill = take_off_goodwill(items, amount, reason=asked.reason)
     OrderItem.objects.bulk_update(items, ["discount"])
     before = order.total
-    order.discounts = [*order.discounts, step]
+    order.discounts = [*order.discounts, *goodwill]
     set_totals(order, items)
     withheld = settle_points(order, order.points_redeemed, before=before, **asked.words())
     return TakenBack(amount=amount, withheld=withheld), amount - withheld

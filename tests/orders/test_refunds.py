@@ -11,6 +11,7 @@ from orders.errors import (
     NoOpenShift,
     NothingToRefund,
     OrderImported,
+    PaidMore,
     ShiftClosed,
     UnknownItem,
     WhichTill,
@@ -20,6 +21,7 @@ from orders.errors import (
 )
 from orders.models import Customer, LoyaltyProgram, LoyaltyTier, Order, Payment, Refund, RefundPart
 from orders.pricing import OrderLine
+from orders.services.edit import edit_order
 from orders.services.paybacks import Payback, pay_back
 from orders.services.points import adjust_points
 from orders.services.shifts import close_shift
@@ -137,6 +139,26 @@ def test_goodwill_makes_the_order_cheaper_and_takes_nothing_back(shop, tea):
     # What is taken back later is worth what was left of it.
     assert refund(order, items={first_item(order): 1}).amount == 54
     assert refund(order).amount == 36
+    assert_money_adds_up()
+
+
+def test_what_was_given_out_of_goodwill_stays_when_the_order_is_edited(shop):
+    cup, cake = shop.product("Cup", "60.00"), shop.product("Cake", "40.00")
+    order = shop.place(OrderLine(cup.pk, 1), OrderLine(cake.pk, 1))
+    pay(order, "100", "card")
+    refund(order, "long wait", amount="10")
+
+    lines = [OrderLine(cup.pk, 2), OrderLine(cake.pk, 1)]
+    edited = edit_order(order_id=order.pk, actor=NOBODY, lines=lines)
+
+    assert (edited.subtotal, edited.discount, edited.total, edited.due) == (160, 10, 150, 60)
+    assert list(edited.items.order_by("pk").values_list("discount", flat=True)) == [Decimal("7.50"), Decimal("2.50")]
+    assert [(step["kind"], step["name"], step["amount"]) for step in edited.discounts] == [
+        ("goodwill", "long wait", "10.00")
+    ]
+    refused_edit = [OrderLine(cake.pk, 1)]
+    with pytest.raises(PaidMore):
+        edit_order(order_id=order.pk, actor=NOBODY, lines=refused_edit)
     assert_money_adds_up()
 
 
