@@ -170,6 +170,19 @@ def take_off(
     return TakenOff(tuple(steps), base)
 
 
+def with_goodwill(off: TakenOff, totals: Sequence[Decimal], given: Iterable[tuple[str, Decimal]]) -> TakenOff:
+    """The same steps and those that were given out of goodwill, (why, how much), each line in proportion to what it
+    still costs and no more than all of them cost."""
+    steps = list(off.steps)
+    left = [total - off.of_line(place) for place, total in enumerate(totals)]
+    for name, amount in given:
+        shares = share_out(min(amount, sum(left, NOTHING)), left)
+        if any(shares):
+            steps.append(Step(StepKind.GOODWILL, name, shares))
+            left = [rest - share for rest, share in zip(left, shares, strict=True)]
+    return TakenOff(tuple(steps), off.code_base)
+
+
 def share_out(amount: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
     """Parts of `amount` in proportion to the weights, whole coins that add up to it exactly.
 

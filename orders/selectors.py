@@ -16,6 +16,7 @@ from inventory.menu import load_menu
 from inventory.models import Location
 from inventory.selectors import describe_shortages, levels_of
 from inventory.services.returns import deductions_of
+from orders.discounts import with_goodwill
 from orders.errors import UnknownCustomer
 from orders.models import BatchRun, Customer, Employee, EveryItem, EveryOrder, Order, Refund
 from orders.models.finding import OrderQuerySet
@@ -25,6 +26,7 @@ from orders.services.code_uses import normal_code, usable_code
 from orders.services.deduction import DOCUMENT_TYPE, sale_movements
 from orders.services.edit import compare, key_of
 from orders.services.loyalty import check_still_there, points_offer
+from orders.services.shares import goodwill_of
 from users.models import User
 
 # The first and the last day of a period; None for no limit.
@@ -151,8 +153,9 @@ def quote_edit(
         returned[ingredient_id] = returned.get(ingredient_id, Decimal(0)) + max(delta, Decimal(0))
     subtotal = sum((line.total for line in priced), Decimal("0.00"))
     offers = offers_of_edit(order, promo_code=promo_code, redeem_points=redeem_points)
+    off = with_goodwill(discounted(priced, offers), [line.total for line in priced], goodwill_of(order))
     return _quote(
-        Price(lines=priced, subtotal=subtotal, off=discounted(priced, offers)),
+        Price(lines=priced, subtotal=subtotal, off=off),
         order.location,
         needed,
         returned=returned,

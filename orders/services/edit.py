@@ -11,7 +11,7 @@ from inventory.errors import ClosedLocation
 from inventory.menu import load_menu
 from inventory.services.ledger import Movement
 from inventory.services.returns import Deductions, deductions_of, movements_back
-from orders.discounts import StepKind, TakenOff
+from orders.discounts import StepKind, TakenOff, with_goodwill
 from orders.errors import ChangedMeanwhile, PaidMore
 from orders.locks import lock_order, lock_promo_codes
 from orders.models import Order, OrderEvent, OrderItem, PromoCode
@@ -23,7 +23,7 @@ from orders.services.deduction import DOCUMENT_TYPE, check_listed, deduct, sale_
 from orders.services.events import event
 from orders.services.loyalty import give_back, points_offer, redeem
 from orders.services.place import buyer, new_item
-from orders.services.shares import Kept, as_kept, discount_items, goodwill_again, set_totals
+from orders.services.shares import as_kept, discount_items, goodwill_of, set_totals
 from orders.services.transitions import require_status
 
 
@@ -172,15 +172,15 @@ def rewrite_items(
     edit = compare(order, items, price.lines, deductions_of(document_type=DOCUMENT_TYPE, document_ids=[order.pk]))
     wanted = edit.wanted(price.lines)
     off = discounted(sold_at_their_prices(wanted, price.lines), offers.offers)
+    off = with_goodwill(off, [item.total for item in wanted], goodwill_of(order))
     discount_items(wanted, off)
-    kept = [*as_kept(off, [item.position for item in wanted]), *goodwill_again(order, wanted)]
     if edit.sold and not order.location.is_active:
         raise ClosedLocation(order.location.name)
     check_listed(edit.sold)
     OrderItem.objects.bulk_update(edit.kept, ["position", "quantity", "total", "discount", "points_discount"])
     OrderItem.objects.filter(pk__in=[item.pk for item in edit.dropped]).delete()
     OrderItem.objects.bulk_create([item for item, _line in edit.added])
-    take_off_anew(order, [*edit.kept, *(item for item, _line in edit.added)], off, kept, offers.code, actor)
+    take_off_anew(order, [*edit.kept, *(item for item, _line in edit.added)], off, wanted, offers.code, actor)
     sales = [
         movement
         for item, line in edit.added
@@ -202,7 +202,7 @@ def take_off_anew(
     order: Order,
     items: Sequence[OrderItem],
     off: TakenOff,
-    kept: Kept,
+    wanted: Sequence[OrderItem],
     code: PromoCode | None,
     actor: Actor,
 ) -> None:
@@ -210,7 +210,7 @@ def take_off_anew(
 
     Raises PaidMore if it would cost less than was paid.
     """
-    order.discounts = kept
+    order.discounts = as_kept(off, [item.position for item in wanted])
     set_totals(order, items)
     if order.paid > order.total + order.withheld:
         raise PaidMore(number=order.number, paid=order.paid, total=order.total)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput
 from foundation.money import money
-from orders.discounts import share_out
+from orders.discounts import NOTHING_OFF, share_out, with_goodwill
 from orders.errors import NothingToRefund, OrderImported, WrongAmount
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderItem, Refund
@@ -20,7 +20,7 @@ from orders.services.amounts import ZERO, check_amount, reason_given
 from orders.services.cancel import CHANGED, post_back
 from orders.services.events import event
 from orders.services.paybacks import PaidItem, Payback, pay_back
-from orders.services.shares import set_totals, take_off_goodwill
+from orders.services.shares import as_kept, set_totals
 from orders.services.taking_back import TakenBack, settle_points, take_back_items
 from orders.services.transitions import proceed, require_status
 
@@ -136,10 +136,12 @@ def give_goodwill(order: Order, amount: Decimal, asked: _Asked) -> tuple[TakenBa
             _("Only %(most)s of order #%(number)s can be paid back.") % {"most": money(most), "number": order.number},
         )
     items = list(order.items.all())
-    goodwill = take_off_goodwill(items, amount, reason=asked.reason)
+    goodwill = with_goodwill(NOTHING_OFF, [item.net for item in items], [(asked.reason, amount)])
+    for place, item in enumerate(items):
+        item.discount += goodwill.of_line(place)
     OrderItem.objects.bulk_update(items, ["discount"])
     before = order.total
-    order.discounts = [*order.discounts, *goodwill]
+    order.discounts = [*order.discounts, *as_kept(goodwill, [item.position for item in items])]
     set_totals(order, items)
     withheld = settle_points(order, order.points_redeemed, before=before, **asked.words())
     return TakenBack(amount=amount, withheld=withheld), amount - withheld

@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from foundation.decimals import round_money
-from orders.discounts import NOTHING, Step, StepKind, TakenOff, share_out
+from orders.discounts import NOTHING, Step, StepKind, TakenOff
 from orders.models import Order, OrderItem
 
 Kept = list[dict[str, Any]]
@@ -35,28 +35,9 @@ def discount_items(items: Sequence[OrderItem], off: TakenOff) -> None:
         item.points_discount = off.points_of_line(place)
 
 
-def take_off_goodwill(items: Sequence[OrderItem], amount: Decimal, *, reason: str) -> Kept:
-    """Makes the lines cheaper by `amount`, or by all that they cost, each in proportion to it, in memory. Returns the
-    step as the order keeps it; none if there is nothing to take off."""
-    nets = [item.net for item in items]
-    shares = share_out(min(amount, sum(nets, NOTHING)), nets)
-    step: dict[str, Any] = {"kind": StepKind.GOODWILL.value, "name": reason, "amount": "0.00", "lines": {}}
-    for item, share in zip(items, shares, strict=True):
-        if share:
-            item.discount += share
-            put_share(step, str(item.position), share)
-    return [step] if step["lines"] else []
-
-
-def goodwill_again(order: Order, items: Sequence[OrderItem]) -> Kept:
-    """Takes what the order was given out of goodwill off the lines that it consists of now, in memory: who edits an
-    order does not ask for that money once more."""
-    return [
-        kept
-        for step in order.discounts
-        if step["kind"] == StepKind.GOODWILL
-        for kept in take_off_goodwill(items, Decimal(step["amount"]), reason=step["name"])
-    ]
+def goodwill_of(order: Order) -> list[tuple[str, Decimal]]:
+    """What is left of what the order was given out of goodwill: (why, how much)."""
+    return [(step["name"], Decimal(step["amount"])) for step in order.discounts if step["kind"] == StepKind.GOODWILL]
 
 
 def take_back_shares(order: Order, item: OrderItem, *, part: int, whole: int) -> None:

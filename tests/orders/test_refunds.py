@@ -21,6 +21,7 @@ from orders.errors import (
 )
 from orders.models import Customer, LoyaltyProgram, LoyaltyTier, Order, Payment, Refund, RefundPart
 from orders.pricing import OrderLine
+from orders.selectors import quote_edit
 from orders.services.edit import edit_order
 from orders.services.paybacks import Payback, pay_back
 from orders.services.points import adjust_points
@@ -149,9 +150,11 @@ def test_what_was_given_out_of_goodwill_stays_when_the_order_is_edited(shop):
     refund(order, "long wait", amount="10")
 
     lines = [OrderLine(cup.pk, 2), OrderLine(cake.pk, 1)]
+    quoted = quote_edit(order=now(order), lines=lines).price.total
     edited = edit_order(order_id=order.pk, actor=NOBODY, lines=lines)
 
     assert (edited.subtotal, edited.discount, edited.total, edited.due) == (160, 10, 150, 60)
+    assert quoted == 150
     assert list(edited.items.order_by("pk").values_list("discount", flat=True)) == [Decimal("7.50"), Decimal("2.50")]
     assert [(step["kind"], step["name"], step["amount"]) for step in edited.discounts] == [
         ("goodwill", "long wait", "10.00")
