@@ -5,6 +5,7 @@ import datetime
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models import PromoCode
 
@@ -13,7 +14,7 @@ class PromoCodeState(models.TextChoices):
     """The first of these that is true of a code."""
 
     OFF = "off", _("switched off")
-    EXPIRED = "expired", _("expired")
+    EXPIRED = "expired", pgettext_lazy("a promo code", "expired")
     USED_UP = "used_up", _("used up")
     NOT_YET = "not_yet", _("not yet")
     ACTIVE = "active", _("active")

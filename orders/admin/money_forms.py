@@ -88,7 +88,7 @@ class PaymentForm(VerbForm):
             self.fields[name].widget.attrs["data-shown-for"] = str(choices)
         for name in ("amount", "tip", "tendered"):
             self.fields[name].widget.attrs[f"data-{name}"] = ""
-        self.fields["tendered"].widget.attrs["data-label"] = _("Change: %(amount)s")
+        self.fields["tendered"].widget.attrs["data-change-is"] = _("Change: %(amount)s")
         if not self.shifts:
             self.fields["method"].initial = Method.CARD
         dress(self.fields)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models.every import of_any_order
 
@@ -72,7 +73,7 @@ class LoyaltyEntry(models.Model):
     class Kind(models.TextChoices):
         EARNED = "earned", _("earned")
         REDEEMED = "redeemed", _("redeemed")
-        EXPIRED = "expired", _("expired")
+        EXPIRED = "expired", pgettext_lazy("points", "expired")
         ADJUSTED = "adjusted", _("adjusted")
         REVERSED = "reversed", _("reversed")
 

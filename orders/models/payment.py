@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models.every import EveryItem, of_any_order, seen
 from orders.models.shift import Shift
@@ -22,7 +23,7 @@ class Payment(models.Model):
     class Method(models.TextChoices):
         CASH = "cash", _("cash")
         CARD = "card", _("card")
-        TRANSFER = "transfer", _("transfer")
+        TRANSFER = "transfer", pgettext_lazy("a payment", "transfer")
         ONLINE = "online", _("online")
 
     order = of_any_order()
@@ -30,7 +31,9 @@ class Payment(models.Model):
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
     tip = models.DecimalField(_("tip"), max_digits=12, decimal_places=2, default=0)
     tendered = models.DecimalField(_("tendered"), max_digits=12, decimal_places=2, null=True, blank=True)
-    change = models.DecimalField(_("change"), max_digits=12, decimal_places=2, default=0)
+    change = models.DecimalField(
+        pgettext_lazy("money given back", "change"), max_digits=12, decimal_places=2, default=0
+    )
     shift = models.ForeignKey(
         Shift, on_delete=models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("shift")
     )

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.dates import MONTHS
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -24,7 +24,7 @@ class Payroll(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
-        CLOSED = "closed", _("closed")
+        CLOSED = "closed", pgettext_lazy("a payroll", "closed")
 
     month = models.DateField(_("month"))
     location = models.ForeignKey(
@@ -44,7 +44,7 @@ class Payroll(models.Model):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("closed by")
     )
-    closed_at = models.DateTimeField(_("closed"), null=True)
+    closed_at = models.DateTimeField(pgettext_lazy("a payroll", "closed"), null=True)
     reopened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("reopened by")
     )

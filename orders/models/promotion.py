@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models.every import of_any_order
 
@@ -25,11 +26,11 @@ class Promotion(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=7, choices=Kind, default=Kind.PERCENT)
-    value = models.DecimalField(_("value"), max_digits=12, decimal_places=2)
+    value = models.DecimalField(pgettext_lazy("a discount", "value"), max_digits=12, decimal_places=2)
     every = models.PositiveSmallIntegerField(_("every so many portions"), default=1)
     weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name=_("weekdays"), default=list, blank=True)
-    starts_time = models.TimeField(_("from"), null=True, blank=True)
-    ends_time = models.TimeField(_("to"), null=True, blank=True)
+    starts_time = models.TimeField(pgettext_lazy("a period", "from"), null=True, blank=True)
+    ends_time = models.TimeField(pgettext_lazy("a period", "to"), null=True, blank=True)
     starts_on = models.DateField(_("first day"), null=True, blank=True)
     ends_on = models.DateField(_("last day"), null=True, blank=True)
     products = models.ManyToManyField("inventory.Product", verbose_name=_("products"), blank=True, related_name="+")
@@ -83,8 +84,8 @@ class PromoCode(models.Model):
 
     code = models.CharField(_("code"), max_length=40, unique=True)
     kind = models.CharField(_("kind"), max_length=7, choices=Kind, default=Kind.PERCENT)
-    value = models.DecimalField(_("value"), max_digits=12, decimal_places=2)
-    starts_at = models.DateTimeField(_("from"), null=True, blank=True)
+    value = models.DecimalField(pgettext_lazy("a discount", "value"), max_digits=12, decimal_places=2)
+    starts_at = models.DateTimeField(pgettext_lazy("a period", "from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     usage_limit = models.PositiveIntegerField(_("how often in all"), null=True, blank=True)
     per_customer_limit = models.PositiveIntegerField(_("how often per customer"), null=True, blank=True)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Shift(models.Model):
@@ -25,7 +26,7 @@ class Shift(models.Model):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("closed by")
     )
-    closed_at = models.DateTimeField(_("closed"), null=True)
+    closed_at = models.DateTimeField(pgettext_lazy("a shift", "closed"), null=True)
     expected = models.DecimalField(_("expected cash"), max_digits=12, decimal_places=2, null=True)
     counted = models.DecimalField(_("counted cash"), max_digits=12, decimal_places=2, null=True)
     difference = models.DecimalField(_("difference"), max_digits=12, decimal_places=2, null=True)

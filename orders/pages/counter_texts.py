@@ -1,6 +1,7 @@
 """What the counter's scripts say to people."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def counter_texts() -> dict[str, str]:
@@ -10,7 +11,7 @@ def counter_texts() -> dict[str, str]:
         "prepare": _("Prepare"),
         "make_ready": _("Ready"),
         "hand_over": _("Hand over"),
-        "paid": _("Paid"),
+        "paid": pgettext("an order", "Paid"),
         "due": _("{amount} to pay"),
         "minutes": _("{minutes} min"),
         "hours": _("{hours} h {minutes} min"),
@@ -66,7 +67,7 @@ def counter_texts() -> dict[str, str]:
         "given": _("{amount} given"),
         "cash": _("Cash"),
         "card": _("Card"),
-        "transfer": _("Transfer"),
+        "transfer": pgettext("a payment", "Transfer"),
         "too_much": _("That is more than is to be paid."),
         "bad_amount": _("Give an amount, such as 60 or 60.50."),
         "not_enough": _("That is less than is to be paid."),

@@ -37,7 +37,7 @@ function showChange(form) {
     }
     const change = number(tendered) - number(field(form, "amount")) - number(field(form, "tip"));
     const shown = change.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 });
-    output.textContent = number(tendered) ? tendered.dataset.label.replace("%(amount)s", shown) : "";
+    output.textContent = number(tendered) ? tendered.dataset.changeIs.replace("%(amount)s", shown) : "";
     output.classList.toggle("ord-change-short", change < 0);
 }
 

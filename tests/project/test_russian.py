@@ -18,6 +18,8 @@ from django.db.models import Choices, Model
 from django.test import Client
 from django.utils import translation
 
+from foundation.currencies import CURRENCIES
+from foundation.phone_regions import PHONE_REGIONS
 from inventory.models import StockDocument
 from inventory.services.lines import StockLine
 from inventory.services.stock import transfer_stock, write_off_stock
@@ -39,7 +41,11 @@ LINK = re.compile(r'href="([^"#]+)"')
 # What is written alike in both languages: names of things, of formats, of keys.
 ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaScript", "Control", "Command", "Mac"}
 # The languages' own names and codes, time zones, keys of the keyboard.
-ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t"}
+ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN", "zł"}
+# The example of a code.
+ALIKE |= {"SPRING"}
+# Codes of currencies and countries.
+ALIKE |= {*CURRENCIES, *PHONE_REGIONS}
 # Columns that no page shows: of API tokens, of kept files.
 HIDDEN = {"digest", "beginning", "SHA-256"}
 # Time zones; then addresses, file names, numbers in hexadecimal and other names that are no words.

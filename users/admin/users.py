@@ -55,7 +55,7 @@ class ActiveFilter(DropdownFilter):
     parameter_name = "active"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Active")), ("no", _("Switched off"))]
+        return [("yes", _("Active")), ("no", pgettext_lazy("accounts", "Switched off"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         return queryset.filter(is_active=self.value() == "yes") if self.value() in ("yes", "no") else queryset
