@@ -74,7 +74,9 @@ def sell_at_counter(
     if tenders and shift_id is not None:
         lock_shift(shift_id)
     elif tenders:
-        lock_open_shifts([location.pk])  # The payment looks for its till among them.
+        # Of a till that was closed while we waited for it nothing is left; a second look finds the one after it.
+        tills = lock_open_shifts([location.pk]) or lock_open_shifts([location.pk])
+        shift_id = tills[0].pk if len(tills) == 1 else None
     order = place_order(
         location=location,
         lines=lines,
