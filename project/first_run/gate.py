@@ -13,6 +13,8 @@ from foundation.shop import current_shop
 from inventory.models import Location
 from users.models import User
 
+# As `project.urls` has them. Written out: this runs for every request, also under addresses of a test's own.
+FRONT, HOME, SIGN_IN = "/", "/admin/", "/admin/login/"
 # Seconds until a process looks again whether somebody has emptied the shop.
 MEMORY = 30.0
 _open_until = 0.0
@@ -53,8 +55,8 @@ class FirstRunMiddleware:
 
     def is_entrance(self, request: HttpRequest) -> bool:
         """Whether somebody comes in here who may set the shop up, or of whom nobody knows yet who it is."""
-        if request.path not in {"/", reverse("admin:index"), reverse("admin:login")}:
+        if request.path not in (FRONT, HOME, SIGN_IN):
             return False
-        if request.path == reverse("admin:login"):
+        if request.path == SIGN_IN:
             return not User.objects.exists()
         return not request.user.is_authenticated or request.user.has_perm("foundation.change_shop")

@@ -79,7 +79,8 @@ CROSS JOIN LATERAL (
     FROM jsonb_array_elements(orders_order.discounts) AS step
 ) AS steps
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(refunded), 0) AS refunded FROM orders_payment
+    SELECT coalesce(sum(amount), 0) AS amount, coalesce(sum(refunded), 0) AS refunded,
+           coalesce(sum(tip_refunded), 0) AS tips FROM orders_payment
     WHERE order_id = orders_order.id
 ) AS paid
 CROSS JOIN LATERAL (
@@ -87,13 +88,14 @@ CROSS JOIN LATERAL (
     WHERE order_id = orders_order.id
 ) AS back
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(part.amount), 0) AS amount FROM orders_refundpart AS part
+    SELECT coalesce(sum(part.amount), 0) AS amount, coalesce(sum(part.tip), 0) AS tips FROM orders_refundpart AS part
     JOIN orders_refund AS refund ON refund.id = part.refund_id WHERE refund.order_id = orders_order.id
 ) AS parts
 WHERE orders_order.subtotal <> items.total OR orders_order.discount <> items.discount
    OR orders_order.total <> items.total - items.discount OR orders_order.total < 0
    OR steps.amount <> items.discount OR steps.shares <> items.discount OR steps.points <> items.points
    OR orders_order.paid <> paid.amount - back.amount OR back.amount <> parts.amount OR paid.refunded <> parts.amount
+   OR paid.tips <> parts.tips
    OR orders_order.withheld <> back.withheld OR orders_order.paid > orders_order.total + orders_order.withheld
    OR (orders_order.status = 'cancelled' AND (orders_order.paid <> 0 OR orders_order.total <> 0))
 """

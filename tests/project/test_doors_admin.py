@@ -102,7 +102,7 @@ ORDERS = [
     page(
         ORDER_LIST,
         STAFF,
-        action(ORDER_LIST, STAFF, "complete_selected", "pending"),
+        action(ORDER_LIST, STAFF, "complete_selected", "ready"),
         action(ORDER_LIST, STAFF, "cancel_selected", "pending", confirmed="1", restock="restock"),
         action(ORDER_LIST, NOBODY, "delete_selected", "pending", post="yes"),
     ),

@@ -130,6 +130,7 @@ def test_the_demo_accounts_are_printed_at_every_start(shop: up.Shop, places: Pla
         "  role        e-mail                 password\n"
         "  admin       admin@samovar.example  one\n"
         "  barista     b@samovar.example      two\n"
+        f"\nMails are files in {places.mail}; set EMAIL_URL to have a mail server send them.\n"
         f"\nLogs are in {places.logs}. Ctrl-C stops everything.\n"
     )
 

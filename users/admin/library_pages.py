@@ -1,6 +1,8 @@
 """Pages of the libraries that go: roles are declared in code, and what accounts sign in with is on their own pages."""
 
 # Their imports register the pages; only then can they be taken away.
+import allauth.account.admin
+import allauth.mfa.admin  # noqa: F401
 import django.contrib.auth.admin  # noqa: F401
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
