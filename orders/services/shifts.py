@@ -20,7 +20,7 @@ from orders.errors import ShiftClosed, ShiftOpen, TillOpen, WrongAmount
 from orders.locks import lock_shift
 from orders.models import CashMovement, Shift, ShiftCorrection
 from orders.services.actor import Actor
-from orders.services.amounts import ZERO, check_amount, reason_given, short_text
+from orders.services.amounts import LARGEST_AMOUNT, ZERO, check_amount, reason_given, short_text
 from orders.shift_selectors import expected_cash
 
 SHIFT_DIFFERENCE = "orders.shift_difference"
@@ -74,8 +74,12 @@ def move_cash(
     shift = lock_shift(shift_id)
     if not shift.is_open:
         raise ShiftClosed(shift)
-    if signed < 0 and size > (there := max(expected_cash(shift), ZERO)):
+    there = max(expected_cash(shift), ZERO)
+    if signed < 0 and size > there:
         raise WrongAmount.at("amount", _("Only %(there)s is in the till.") % {"there": money(there)})
+    # More than any till holds could not be written down when it is closed.
+    if signed > 0 and size > (room := max(LARGEST_AMOUNT - there, ZERO)):
+        raise WrongAmount.at("amount", _("The amount can't be above %(most)s.") % {"most": money(room)})
     return CashMovement.objects.create(
         shift=shift, amount=signed, reason=reason, created_by_id=actor.user_id, created_at=at or timezone.now()
     )

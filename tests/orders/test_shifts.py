@@ -119,6 +119,16 @@ def test_no_more_is_taken_out_than_the_till_holds(shift, amount):
     assert move(shift, "-100").amount == -100
 
 
+def test_no_more_is_put_in_than_a_till_holds_so_that_it_can_always_be_closed(shift):
+    move(shift, "99999899.99")
+    with pytest.raises(WrongAmount):
+        move(shift, "0.01")
+    move(shift, "-1")
+    move(shift, "1")
+    assert expected_cash(shift) == Decimal("99999999.99")
+    assert close_shift(shift_id=shift.pk, counted=Decimal(0), actor=NOBODY).difference == Decimal("-99999999.99")
+
+
 def test_cash_moves_for_a_reason(shift):
     for reason in ("  ", "x" * 301):
         with pytest.raises(InvalidInput):
