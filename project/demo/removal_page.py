@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,9 +50,18 @@ class RemovalPage(FormPage):
             keeper_session=self.request.session.session_key or "",
             accounts_path=Path(settings.VAR_DIR) / "demo-accounts.json",
         )
+        forget_what_was_chosen(self.request.session)
         return Done(_("The demo is gone. Now set up a shop of your own."), reverse("first_run:start"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             shop=current_shop(), going=what_goes(keeper_id=signed_in_user(self.request).pk), **kwargs
         )
+
+
+def forget_what_was_chosen(session: SessionBase) -> None:
+    """Leaves of the session that goes on only who is signed in: records of the next shop get the same ids, and whoever
+    sold at the counter of the demo is not somebody of the next shop."""
+    for name in list(session.keys()):
+        if not name.startswith(("_auth_", "account_")):
+            del session[name]

@@ -237,6 +237,20 @@ def test_the_button_empties_the_shop_once_and_leads_to_the_first_step(
     assert client.get(PAGE)["Location"] == "/admin/"
 
 
+def test_what_a_browser_had_chosen_in_the_demo_is_not_chosen_in_the_next_shop(
+    demo: TeaBar, owner: User, client: Client
+) -> None:
+    client.force_login(owner)
+    session = client.session
+    session["counter_seller"] = session["place"] = 1
+    session.save()
+
+    client.post(PAGE, {"name": "Samovar Tea", "once": "the same form"})
+
+    assert {"counter_seller", "place"}.isdisjoint(client.session.keys())
+    assert client.get("/setup/shop/").status_code == 200
+
+
 def test_the_command_keeps_one_admin(demo: TeaBar, owner: User) -> None:
     with pytest.raises(CommandError):
         call_command("remove_demo", keep="nobody@shop.example", name="Samovar Tea")
