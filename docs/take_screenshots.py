@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
@@ -141,6 +142,26 @@ def take_counter_sale(page: Page, picture: Path) -> None:
     page.locator("#cart-clear").click()
 
 
+def take_menu(page: Page, picture: Path) -> None:
+    """The menu as a stranger sees it."""
+    address = page.url
+    stranger = page.context.browser.new_page(viewport=DESK)  # type: ignore[union-attr]
+    stranger.goto(urljoin(address, "/"), wait_until="networkidle")
+    stranger.screenshot(path=picture)
+    stranger.close()
+
+
+def take_menu_phone(page: Page, picture: Path) -> None:
+    """A drink of the menu on a phone at night, before it goes into the cart."""
+    address = page.url
+    stranger = page.context.browser.new_page(viewport=PHONE, color_scheme="dark")  # type: ignore[union-attr]
+    stranger.goto(urljoin(address, f"/?q={PRODUCT}"), wait_until="networkidle")
+    stranger.get_by_role("link", name=PRODUCT).first.click()
+    stranger.wait_for_load_state("networkidle")
+    stranger.screenshot(path=picture)
+    stranger.close()
+
+
 TAKEN: dict[str, Callable[[Page, Path], None]] = {
     **dict.fromkeys(PAGES, take_page),
     "product": take_product,
@@ -149,6 +170,8 @@ TAKEN: dict[str, Callable[[Page, Path], None]] = {
     "costs": take_costs,
     "counter": take_counter,
     "counter-sale": take_counter_sale,
+    "menu": take_menu,
+    "menu-phone": take_menu_phone,
     "count": take_count,
 }
 

@@ -41,7 +41,7 @@ LINK = re.compile(r'href="([^"#]+)"')
 # What is written alike in both languages: names of things, of formats, of keys.
 ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaScript", "Control", "Command", "Mac"}
 # The languages' own names and codes, time zones, keys of the keyboard.
-ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN", "zł"}
+ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN-", "z"}
 # The example of a code.
 ALIKE |= {"SPRING"}
 # Codes of currencies and countries.
