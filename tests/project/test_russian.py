@@ -43,7 +43,7 @@ ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaSc
 # The languages' own names and codes, time zones, keys of the keyboard.
 ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN-", "z"}
 # The example of a code.
-ALIKE |= {"SPRING"}
+ALIKE |= {"SPRING", "SPRING-"}
 # Codes of currencies and countries.
 ALIKE |= {*CURRENCIES, *PHONE_REGIONS}
 # Columns that no page shows: of API tokens, of kept files.
