@@ -23,7 +23,8 @@ from orders.admin.page_menu import page_menu
 from orders.admin.page_texts import page_texts
 from orders.admin.verbs import actor_of
 from orders.models import Customer, Employee, Order, OrderEvent
-from orders.selectors import Quote, employee_of, quote_edit, quote_order
+from orders.quote_selectors import Quote, quote_edit, quote_order
+from orders.selectors import employee_of
 from orders.services.edit import edit_order
 from orders.services.place import place_order
 from orders.step_words import steps_of_quote

@@ -29,7 +29,8 @@ from orders.api.serializers import OrderEventSerializer, OrderSerializer, QuoteS
 from orders.errors import UnknownOrder
 from orders.models import Customer, EveryEvent, EveryOrder, Order, OrderEvent
 from orders.powers import COMPLETE_UNPAID, REFUND
-from orders.selectors import quote_order, visible_orders
+from orders.quote_selectors import quote_order
+from orders.selectors import visible_orders
 from orders.services.actor import Actor
 from orders.services.cancel import cancel_item, cancel_order
 from orders.services.customers import place_own_order

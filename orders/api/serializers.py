@@ -8,7 +8,7 @@ from rest_framework import serializers
 from foundation.shop import current_shop
 from orders.discounts import StepKind
 from orders.models import BatchRun, Order, OrderEvent, OrderItem
-from orders.selectors import Quote
+from orders.quote_selectors import Quote
 from orders.services.shares import as_kept
 
 

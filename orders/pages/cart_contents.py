@@ -18,7 +18,7 @@ from orders.pages.answers import as_id
 from orders.pages.session_cart import Cart, CartLine
 from orders.pages.shelves import Card
 from orders.pricing import PricedLine
-from orders.selectors import Quote, quote_order
+from orders.quote_selectors import Quote, quote_order
 from orders.services.loyalty import program
 
 LONGEST_COMMENT = Order._meta.get_field("comment").max_length or 0

@@ -16,7 +16,8 @@ from orders.models import Customer
 from orders.pages.counter_door import CounterQuestion, actor_of, require_seller
 from orders.pages.counter_input import CounterCart, read_sale, read_text
 from orders.pages.counter_words import sale_as_json
-from orders.selectors import find_customers, quote_order
+from orders.quote_selectors import quote_order
+from orders.selectors import find_customers
 from orders.services.counter_sale import sell_at_counter
 from orders.services.customer_records import find_or_add_customer
 

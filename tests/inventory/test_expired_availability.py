@@ -14,7 +14,7 @@ from inventory.selectors import (
     with_availability,
 )
 from orders.pricing import OrderLine
-from orders.selectors import quote_order
+from orders.quote_selectors import quote_order
 from tests.inventory.kitchen import dated, quantities, state
 from tests.shop import Shop
 

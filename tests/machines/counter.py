@@ -12,7 +12,7 @@ from hypothesis.stateful import invariant, multiple, rule
 from inventory.models import Location, Option, Product, RecipeLine
 from orders.models import Order
 from orders.pricing import OrderLine
-from orders.selectors import quote_edit, quote_order
+from orders.quote_selectors import quote_edit, quote_order
 from orders.services.batch import cancel_orders, complete_orders
 from orders.services.cancel import cancel_item, cancel_order
 from orders.services.edit import edit_order

@@ -9,7 +9,7 @@ from inventory.errors import InsufficientStock, Unavailable
 from orders.errors import WrongLines
 from orders.models import Order
 from orders.pricing import OrderLine
-from orders.selectors import Quote, quote_order
+from orders.quote_selectors import Quote, quote_order
 from tests.orders.snapshot import everything
 from tests.shop import Shop
 

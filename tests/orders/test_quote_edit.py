@@ -10,7 +10,7 @@ from inventory.models import Ingredient, Product, StockLevel
 from inventory.services.expiry import change_lot
 from orders.models import Order
 from orders.pricing import OrderLine
-from orders.selectors import quote_edit, quote_order
+from orders.quote_selectors import quote_edit, quote_order
 from orders.services.edit import edit_order
 from tests.inventory.kitchen import assert_in_order, dated, in_hours, lot_of, quantities, state
 from tests.shop import NOBODY, Shop

@@ -21,7 +21,7 @@ from orders.errors import (
 )
 from orders.models import Customer, LoyaltyProgram, LoyaltyTier, Order, Payment, Refund, RefundPart
 from orders.pricing import OrderLine
-from orders.selectors import quote_edit
+from orders.quote_selectors import quote_edit
 from orders.services.edit import edit_order
 from orders.services.paybacks import Payback, pay_back
 from orders.services.points import adjust_points

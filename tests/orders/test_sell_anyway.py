@@ -14,7 +14,7 @@ from inventory.services.lines import StockLine
 from inventory.services.stock import receive_stock
 from orders.models import Order, OrderEvent
 from orders.pricing import OrderLine
-from orders.selectors import quote_order
+from orders.quote_selectors import quote_order
 from tests.races.threads import at_once
 from tests.rest import Rest
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
