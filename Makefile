@@ -35,10 +35,13 @@ run:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) --for-run requirements.txt
 	@exec .venv/bin/python manage.py up --parent $$PPID
 
-## test          run every test whose means are there, with a database of their own
+## test          run the tests whose means are there, with a database of their own; CI=true runs the slow ones too
 test:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-dev.txt
-	@$(SERVICES) .venv/bin/python -m pytest --numprocesses=auto --cov --cov-report=term:skip-covered $(ARGS)
+	@$(SERVICES) .venv/bin/python -m pytest --numprocesses=auto --cov --cov-report=term:skip-covered $(SELECTED) $(ARGS)
+
+# What takes long, door by door or example by example: continuous integration runs it, nobody waits for it at home.
+SELECTED := $(if $(filter true 1,$(CI)),,-m "not slow")
 
 ## bench         measure the speed and print a table
 bench:

@@ -18,6 +18,7 @@ from project.shop.settings_page import SettingsPage
 class ShopAdmin(OwnPages, ShopModelAdmin):
     """There is one shop: instead of a list there are its pages."""
 
+    actions = None
     pages = (SettingsPage, RemovalPage)
 
     def get_urls(self) -> list[URLPattern]:

@@ -22,6 +22,7 @@ from orders.services.loyalty_program import change_program
 class LoyaltyProgramAdmin(RefusalsInForms, ShopModelAdmin):
     """There is one programme: its list is its page."""
 
+    actions = None
     fields = ("is_active", "point_value", "points_days", "adjustment_limit")
     change_form_outer_after_template = "orders_admin/program_tiers.html"
 

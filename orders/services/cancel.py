@@ -98,7 +98,7 @@ def cancel_item(
         check_refund(order, may_refund=may_refund)
         back = order.paid - order.total
         lines = [PaidItem(item.pk, quantity, net)]
-        payback = Payback(order, back, reason=reason, is_restocked=restock, items=lines, with_tips=taken.nothing_left)
+        payback = Payback(order, back, reason=reason, is_restocked=restock, items=lines, with_tips=back == order.paid)
         pay_back([payback], actor=actor, at=at)
     if taken.nothing_left:
         proceed(order, OrderEvent.Kind.CANCELLED, at=at)

@@ -84,8 +84,10 @@ def refund_order(
         taken = take_back_items(order, quantities, restock=restock, **asked.words())
         # What was not paid yet of an order is not owed any more before anything goes back.
         back = max(order.paid - order.total - order.withheld, ZERO)
-    is_over = taken.nothing_left and order.status in Order.ACTIVE
-    refund = pay_back_taken(order, taken, back, asked, with_tips=is_over, shift_id=shift_id)
+    is_active = order.status in Order.ACTIVE
+    is_over = taken.nothing_left and is_active
+    # Whoever gets everything back before they have got anything gets the tip back too.
+    refund = pay_back_taken(order, taken, back, asked, with_tips=is_active and back == order.paid, shift_id=shift_id)
     if is_over:
         proceed(order, OrderEvent.Kind.CANCELLED, at=at)
     order.save(update_fields=CHANGED)

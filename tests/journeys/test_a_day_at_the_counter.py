@@ -8,8 +8,9 @@ from playwright.sync_api import Page, expect
 
 from inventory.models import Category, Ingredient, Location, StockLevel, StockMovement
 from orders.models import Order
+from orders.services.payments import take_payment
 from tests.journeys.conftest import OpenPage, sign_in
-from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
+from tests.shop import NOBODY, Shop, assert_levels_are_what_the_ledger_sums_to
 from users.models import User
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -128,7 +129,8 @@ def test_a_barista_sells_on_a_phone_and_hands_the_drink_over(open_page: OpenPage
     order = place(page)
     assert (order.total, order.created_by) == (Decimal("45.00"), barista)
 
+    take_payment(order_id=order.pk, method="card", amount=order.total, actor=NOBODY)
     for verb, status in (("Prepare", "preparing"), ("Ready", "ready"), ("Complete", "completed")):
         page.locator(".ord-buttons button", has_text=verb).click()
         expect(page.locator(".ord-badge").first).to_have_text(status)
-    assert list(order.events.values_list("kind", flat=True)) == ["placed", "prepare", "ready", "complete"]
+    assert list(order.events.values_list("kind", flat=True)) == ["placed", "pay", "prepare", "ready", "complete"]

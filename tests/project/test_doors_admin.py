@@ -449,6 +449,7 @@ TABLE = list(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("attempt", TABLE, ids=str)
 def test_a_door_opens_to_those_whom_the_table_names_and_to_nobody_else(
@@ -466,6 +467,7 @@ def test_a_door_opens_to_those_whom_the_table_names_and_to_nobody_else(
         assert not changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempt", [attempt for attempt in TABLE if "{" in attempt.address], ids=str)
 def test_what_is_not_there_is_refused_without_an_error(premises: Premises, attempt: Attempt) -> None:  # noqa: F811
     for unknown in ("0", "9" * 30, "milk", "a%00b"):
