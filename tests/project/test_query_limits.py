@@ -183,6 +183,7 @@ def walked(client: Client) -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_every_page_of_the_admin_takes_few_queries_and_no_more_for_sixty_things_than_for_three() -> None:
     filled, client = Filled(), signed_in("admin")
     kept_sales(filled.shops[0])
