@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from orders.models import Customer, EveryOrder, LoyaltyEntry, LoyaltyProgram, LoyaltyTier, Order
 from users.models import User
@@ -166,3 +166,11 @@ def adjustment_limit_of(user: User | AnonymousUser) -> int | None:
         return None
     program = LoyaltyProgram.objects.filter(pk=LoyaltyProgram.ID).first() or LoyaltyProgram()
     return program.adjustment_limit
+
+
+def earned_by(order_id: int) -> int:
+    """The points that the order has earned and that were not taken back; in one query."""
+    earned = Q(kind=LoyaltyEntry.Kind.EARNED) | Q(kind=LoyaltyEntry.Kind.REVERSED, reverses=LoyaltyEntry.Kind.EARNED)
+    entries = LoyaltyEntry.objects.filter(earned, order_id=order_id).order_by()
+    points: int = entries.aggregate(points=Sum("points", default=0))["points"]
+    return points

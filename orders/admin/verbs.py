@@ -75,18 +75,6 @@ class CancelItemForm(CancelForm):
         self.fields["item"].queryset = self.obj.items.all()  # type: ignore[attr-defined]
 
 
-def cancel_a_part(request: HttpRequest, order: Order, data: dict[str, Any]) -> None:
-    cancel_item(
-        order_id=order.pk,
-        item_id=data["item"].pk,
-        quantity=data["quantity"],
-        actor=actor_of(request),
-        reason=data["reason"],
-        restock=data["restock"],
-        may_refund=request.user.has_perm(REFUND),
-    )
-
-
 ORDER_VERBS = [
     Verb(
         name="prepare",

@@ -5,21 +5,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from foundation.shop import current_shop
-from orders.discounts import StepKind
-from orders.models import EveryItem, EveryOrder, LoyaltyEntry, Payment, Refund
+from orders.loyalty_selectors import earned_by
+from orders.models import EveryItem, EveryOrder, Payment, Refund
 from orders.pages.counter_door import CounterView
 from orders.queue_selectors import call_number
+from orders.step_words import steps_of_order
 
 # A roll of labels is not to be emptied by one order of a thousand cups.
 MOST_LABELS = 200
-STEP_NAMES = {StepKind.POINTS: gettext_lazy("Points"), StepKind.GOODWILL: gettext_lazy("Goodwill")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +70,11 @@ class ReceiptPage(PrintPage):
         payments = list(Payment.objects.filter(order_id=order.pk).order_by("pk"))
         return {
             "shop": current_shop(),
-            "steps": steps_of(order),
+            "steps": steps_of_order(order),
             "payments": payments,
             "tips": sum((payment.tip for payment in payments), Decimal("0.00")),
             "refunds": list(Refund.objects.filter(order_id=order.pk).order_by("pk")),
-            "points_earned": points_earned(order),
+            "points_earned": earned_by(order.pk),
         }
 
 
@@ -85,24 +82,3 @@ def labels_of(items: Iterable[EveryItem]) -> list[Label]:
     """A label for each cup that is still wanted, in the order of the lines."""
     cups = [item for item in items for _cup in range(item.remaining)]
     return [Label(item, place, len(cups)) for place, item in enumerate(cups[:MOST_LABELS], start=1)]
-
-
-def steps_of(order: EveryOrder) -> list[tuple[str, Decimal]]:
-    """What was taken off, step by step: (name, amount)."""
-    steps = []
-    for step in order.discounts:
-        name = step.get("name") or STEP_NAMES.get(step.get("kind"), _("Discount"))
-        if step.get("points"):
-            name = _("%(name)s: %(points)d") % {"name": name, "points": step["points"]}
-        steps.append((str(name), Decimal(step["amount"])))
-    return steps
-
-
-def points_earned(order: EveryOrder) -> int:
-    """What the order has earned for its customer, less what was taken back."""
-    earned = LoyaltyEntry.objects.filter(order_id=order.pk)
-    rows = earned.filter(kind=LoyaltyEntry.Kind.EARNED) | earned.filter(
-        kind=LoyaltyEntry.Kind.REVERSED, reverses=LoyaltyEntry.Kind.EARNED
-    )
-    points: int = rows.order_by().aggregate(points=Sum("points", default=0))["points"]
-    return points

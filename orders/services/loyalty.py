@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
 from django.db import connection
-from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +16,7 @@ from foundation.decimals import round_money
 from orders.discounts import PointsOffer
 from orders.errors import CustomerGone, NotEnoughPoints, PointsNotUsable
 from orders.locks import lock_customers
-from orders.loyalty_selectors import tiers_of
+from orders.loyalty_selectors import earned_by, tiers_of
 from orders.models import Customer, LoyaltyEntry, LoyaltyProgram, Order
 
 Kind = LoyaltyEntry.Kind
@@ -146,7 +145,7 @@ def take_back_earned(
     `balance` is what its locked customer has. What they have spent already they pay for with the refund: returns the
     money to withhold, at most the refund itself.
     """
-    earned = earned_by(order)
+    earned = earned_by(order.pk)
     if not earned or before <= 0:
         return NOTHING
     kept = int((earned * after / before).to_integral_value(rounding=ROUND_FLOOR))
@@ -173,14 +172,6 @@ def take_back_earned(
         entries.append(entry_of(order, Kind.ADJUSTED, spent, user_id=user_id, reason=bought, at=at))
     write_entries(entries)
     return min(round_money(program().point_value * spent), before - after) if spent else NOTHING
-
-
-def earned_by(order: Order) -> int:
-    """The points that the order has earned and that were not taken back."""
-    entries = LoyaltyEntry.objects.filter(order_id=order.pk, kind=Kind.EARNED) | LoyaltyEntry.objects.filter(
-        order_id=order.pk, kind=Kind.REVERSED, reverses=Kind.EARNED
-    )
-    return entries.aggregate(points=Sum("points", default=0))["points"] or 0
 
 
 def order_expiry(order: Order) -> datetime.datetime | None:
