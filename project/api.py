@@ -7,4 +7,5 @@ urlpatterns = [
     path("users/", include("users.api.urls")),
     path("", include("inventory.api.urls")),
     path("", include("orders.api.urls")),
+    path("marketplaces/", include("marketplaces.api.urls")),
 ]

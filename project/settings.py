@@ -50,6 +50,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "project.apps.ProjectConfig",
+    "marketplaces",
     "orders",
     "inventory",
     "users",
@@ -259,6 +260,21 @@ CURRENCY = env.str("CURRENCY", default="THB")
 PHONE_REGION = env.str("PHONE_REGION", default="TH")
 # Orders that were closed so many days ago move into the archive; 0: never. See docs/adr/0031-archive-tables.md.
 ORDER_ARCHIVE_AFTER_DAYS = env.int("ORDER_ARCHIVE_AFTER_DAYS", default=0)
+
+# --- marketplaces -------------------------------------------------------------------------------------
+
+# Where the marketplaces are. Demo accounts go to the stand-in instead; no row of the database names an address.
+ALLEGRO_API_URL = env.str("ALLEGRO_API_URL", default="https://api.allegro.pl")
+ALLEGRO_AUTH_URL = env.str("ALLEGRO_AUTH_URL", default="https://allegro.pl")
+OZON_API_URL = env.str("OZON_API_URL", default="https://api-seller.ozon.ru")
+WILDBERRIES_MARKETPLACE_URL = env.str("WILDBERRIES_MARKETPLACE_URL", default="https://marketplace-api.wildberries.ru")
+WILDBERRIES_ANALYTICS_URL = env.str("WILDBERRIES_ANALYTICS_URL", default="https://seller-analytics-api.wildberries.ru")
+# `make run` starts one and sets this; without it demo accounts reach nothing.
+MARKETPLACE_STANDIN_URL = env.str("MARKETPLACE_STANDIN_URL", default="")
+# Hosts besides the APIs' own from which files of reports may be fetched, separated by commas.
+MARKETPLACE_REPORT_HOSTS = env.list("MARKETPLACE_REPORT_HOSTS", default=["cdn1.ozone.ru", "cdn1.ozon.ru"])
+# What Allegro wants in the User-Agent of a registered application.
+MARKETPLACE_USER_AGENT = env.str("MARKETPLACE_USER_AGENT", default="Samovar/1.0 (+https://github.com/samovar-shop)")
 
 # --- the API ----------------------------------------------------------------------------------------
 

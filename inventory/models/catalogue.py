@@ -173,6 +173,10 @@ class Product(models.Model):
     is_listed = models.BooleanField(
         _("listed"), default=True, help_text=_("Take it off the menu by switching this off.")
     )
+    sku = models.CharField(
+        _("SKU"), max_length=60, blank=True, default="", help_text=_("The shop's own number of the product.")
+    )
+    barcode = models.CharField(_("barcode"), max_length=60, blank=True, default="")
     position = models.PositiveIntegerField(_("position"), default=0)
     option_groups = models.ManyToManyField(
         OptionGroup, through="inventory.ProductOptionGroup", related_name="products", verbose_name=_("option groups")
@@ -184,6 +188,18 @@ class Product(models.Model):
         ordering = ["category__position", "position", "name"]
         constraints = [
             models.CheckConstraint(condition=Q(price__gte=0), name="product_price_not_negative"),
+            models.UniqueConstraint(
+                fields=["sku"],
+                condition=~Q(sku=""),
+                name="product_sku_once",
+                violation_error_message=_("Another product has this SKU."),
+            ),
+            models.UniqueConstraint(
+                fields=["barcode"],
+                condition=~Q(barcode=""),
+                name="product_barcode_once",
+                violation_error_message=_("Another product has this barcode."),
+            ),
         ]
         triggers = TRIGGERS_OF_PRODUCTS
 

@@ -11,7 +11,7 @@ from django.db.models import CASCADE, ForeignKey, Model
 from users.models import User
 
 # The shop's business: every table of these apps is emptied, those that do not exist yet included.
-BUSINESS = ("orders", "inventory")
+BUSINESS = ("marketplaces", "orders", "inventory")
 # Emptied too: what was done, said and asked in the demo.
 TRACES = (
     "foundation.IdempotencyKey",

@@ -20,6 +20,14 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=CONSTANTS.DIGEST_LENGTH, unique=True, editable=False)
     # The first 15 of its 64 characters, by which its owner recognises it; the others are 196 bits.
     beginning = models.CharField(max_length=CONSTANTS.TOKEN_KEY_LENGTH, editable=False)
+    # Whoever calls with a bound token sees the data of this seller, and nothing else of the shop.
+    external_user_id = models.CharField(
+        _("bound to the external user id"),
+        max_length=100,
+        blank=True,
+        default="",
+        help_text=_("Then it opens this seller's marketplace data and nothing else."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"))
 

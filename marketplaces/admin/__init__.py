@@ -1,0 +1,1 @@
+"""The admin of marketplaces. Each module registers its own."""

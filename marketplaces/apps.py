@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MarketplacesConfig(AppConfig):
+    name = "marketplaces"
+    verbose_name = _("Marketplaces")
+
+    def ready(self) -> None:
+        # The registries need the models, which are ready only now.
+        from marketplaces import watching  # noqa: PLC0415
+
+        watching.register()
