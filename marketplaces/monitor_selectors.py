@@ -1,0 +1,224 @@
+"""How the synchronisation with the marketplaces is doing: the figures of the monitor's page, its report, and health.
+
+Everything asked of large tables asks for what came since a moment, by keys that carry the moment in them.
+"""
+
+import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models.fields.json import KT
+
+from foundation.uuids import first_uuid7_at
+from marketplaces.models import (
+    ApiGate,
+    Listing,
+    MarketplaceSwitch,
+    OperationLog,
+    SellerAccount,
+    StockOperation,
+    SyncRun,
+    SyncState,
+)
+
+DAY = datetime.timedelta(hours=24)
+# An unfinished operation whose next attempt is over by so much is stuck: no worker has come for it.
+STUCK_AFTER = datetime.timedelta(minutes=10)
+# An operation that is not finished after so long is said to take long.
+LONG_AFTER = datetime.timedelta(hours=1)
+# What was last read so many intervals ago is stale.
+STALE_AFTER_INTERVALS = 3
+MOST_NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SyncHealth:
+    """One subject (orders, stock, quantities) of one account.
+
+    `success_rate` is the share, 0 to 1, of the last 24 hours' finished runs that succeeded, None without any;
+    `mean_seconds` how long those took on average; `items` the newest successful run's figures by source.
+    """
+
+    account: SellerAccount
+    what: str
+    last_success_at: datetime.datetime | None
+    is_stale: bool
+    runs: int
+    success_rate: float | None
+    mean_seconds: float | None
+    items: Mapping[str, int]
+    failures: int
+    next_due_at: datetime.datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFigures:
+    """Stock operations of the last 24 hours, and what is wrong with those that are unfinished, however old."""
+
+    by_status: Mapping[str, int]
+    errors_by_kind: Mapping[str, int]
+    mean_seconds: float | None
+    stuck: Sequence[StockOperation]
+    long: Sequence[StockOperation]
+    retried: int
+
+    @property
+    def created(self) -> int:
+        return sum(self.by_status.values())
+
+    def share(self, status: str) -> float:
+        """The share, 0 to 1, of those created in the last 24 hours that have this status."""
+        return self.by_status.get(status, 0) / self.created if self.created else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Everything that the page shows."""
+
+    at: datetime.datetime
+    syncs: Sequence[SyncHealth]
+    operations: OperationFigures
+    waiting_pushes: int
+    refused_pushes: int
+    gates: Sequence[ApiGate]
+    switch: MarketplaceSwitch | None = field(default=None)
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing needs anybody."""
+        return not (
+            any(sync.is_stale or sync.failures for sync in self.syncs)
+            or self.operations.stuck
+            or self.operations.by_status.get(StockOperation.Status.FAILED)
+            or self.refused_pushes
+            or (self.switch and self.switch.pushes_stopped_at)
+        )
+
+
+def monitor(*, accounts: Collection[SellerAccount], now: datetime.datetime) -> Monitor:
+    """The state of these accounts. A constant number of queries."""
+    ids = [account.pk for account in accounts]
+    pushes = Listing.objects.filter(account_id__in=ids, is_active=True).aggregate(
+        waiting=Count("pk", filter=Q(push_wanted_at__isnull=False)), refused=Count("pk", filter=~Q(push_error=""))
+    )
+    return Monitor(
+        at=now,
+        syncs=sync_health(accounts=accounts, now=now),
+        operations=operation_figures(account_ids=ids, now=now),
+        waiting_pushes=pushes["waiting"],
+        refused_pushes=pushes["refused"],
+        gates=list(ApiGate.objects.filter(Q(open_until__gt=now) | Q(blocked_until__gt=now)).order_by("key")),
+        switch=MarketplaceSwitch.objects.first(),
+    )
+
+
+def sync_health(*, accounts: Collection[SellerAccount], now: datetime.datetime) -> list[SyncHealth]:
+    """Orders and stock of every account, and quantities where they were ever sent. Three queries."""
+    ids = [account.pk for account in accounts]
+    states = {(state.account_id, state.what): state for state in SyncState.objects.filter(account_id__in=ids)}
+    lately = SyncRun.objects.filter(account_id__in=ids, id__gte=first_uuid7_at(now - DAY), started_at__gte=now - DAY)
+    took = ExpressionWrapper(F("completed_at") - F("started_at"), output_field=DurationField())
+    figures = {
+        (row["account_id"], row["what"]): row
+        for row in lately.order_by()
+        .values("account_id", "what")
+        .annotate(
+            finished=Count("pk", filter=~Q(status=SyncRun.Status.RUNNING)),
+            succeeded=Count("pk", filter=Q(status=SyncRun.Status.SUCCESS)),
+            mean=Avg(took, filter=Q(status=SyncRun.Status.SUCCESS)),
+        )
+    }
+    newest = newest_runs(account_ids=ids)
+    health = []
+    for account in accounts:
+        for what in SyncRun.What:
+            key = (account.pk, what.value)
+            state, row = states.get(key), figures.get(key)
+            if what == SyncRun.What.TRANSACTIONS and state is None:
+                continue
+            last = newest.get(key, {})
+            succeeded, latest = last.get(SyncRun.Status.SUCCESS), last.get("latest")
+            finished = row["finished"] if row else 0
+            health.append(
+                SyncHealth(
+                    account=account,
+                    what=what.value,
+                    last_success_at=state.last_success_at if state else None,
+                    is_stale=is_stale(account, what, state, now),
+                    runs=finished,
+                    success_rate=row["succeeded"] / finished if row and finished else None,
+                    mean_seconds=row["mean"].total_seconds() if row and row["mean"] is not None else None,
+                    items=succeeded.counts if succeeded else {},
+                    failures=state.failures if state else 0,
+                    next_due_at=state.next_due_at if state else None,
+                    last_error=latest.message if latest and latest.status != SyncRun.Status.SUCCESS else "",
+                )
+            )
+    return health
+
+
+def newest_runs(*, account_ids: Collection[UUID]) -> dict[tuple[UUID, str], dict[str, SyncRun]]:
+    """{(account, what): {status: its newest run, "latest": the newest finished one}}. One query."""
+    rows = (
+        SyncRun.objects.filter(account_id__in=account_ids)
+        .exclude(status=SyncRun.Status.RUNNING)
+        .order_by("account_id", "what", "status", "-id")
+        .distinct("account_id", "what", "status")
+    )
+    found: dict[tuple[UUID, str], dict[str, SyncRun]] = {}
+    for run in rows:
+        of_subject = found.setdefault((run.account_id, run.what), {})
+        of_subject[run.status] = run
+        if "latest" not in of_subject or run.pk.int > of_subject["latest"].pk.int:
+            of_subject["latest"] = run
+    return found
+
+
+def interval_of(account: SellerAccount, what: SyncRun.What) -> datetime.timedelta | None:
+    """How often this is read; None for what has no timetable."""
+    if what == SyncRun.What.ORDERS:
+        return datetime.timedelta(seconds=account.orders_every)
+    if what == SyncRun.What.INVENTORY:
+        return datetime.timedelta(minutes=account.stock_every)
+    return None
+
+
+def is_stale(account: SellerAccount, what: SyncRun.What, state: SyncState | None, now: datetime.datetime) -> bool:
+    """Whether what the shop knows is older than three intervals (at least ten minutes), of an account in use."""
+    interval = interval_of(account, what)
+    if interval is None or not account.is_active or account.connection == SellerAccount.Connection.NONE:
+        return False
+    since = state.last_success_at if state and state.last_success_at else account.created_at
+    return now - since > max(interval * STALE_AFTER_INTERVALS, datetime.timedelta(minutes=10))
+
+
+def operation_figures(*, account_ids: Collection[UUID], now: datetime.datetime) -> OperationFigures:
+    """What became of the operations of the last 24 hours, and which unfinished ones need a look. Five queries."""
+    operations = StockOperation.objects.filter(account_id__in=account_ids)
+    lately = operations.filter(pk__gte=first_uuid7_at(now - DAY)).order_by()
+    by_status = dict(lately.values_list("status").annotate(number=Count("pk")))
+    took = ExpressionWrapper(F("finished_at") - F("created_at"), output_field=DurationField())
+    summed = lately.aggregate(
+        mean=Avg(took, filter=Q(status=StockOperation.Status.COMPLETED)),
+        retried=Count("pk", filter=Q(retry_of__isnull=False)),
+    )
+    errors = (
+        OperationLog.objects.filter(
+            created_at__gte=now - DAY, error_details__isnull=False, operation__account_id__in=account_ids
+        )
+        .order_by()
+        .values_list(KT("error_details__kind"))
+        .annotate(number=Count("pk"))
+    )
+    unfinished = operations.filter(status__in=StockOperation.UNFINISHED).select_related("order", "account")
+    return OperationFigures(
+        by_status=by_status,
+        errors_by_kind={kind or "error": number for kind, number in errors},
+        mean_seconds=summed["mean"].total_seconds() if summed["mean"] is not None else None,
+        stuck=list(unfinished.filter(next_attempt_at__lt=now - STUCK_AFTER).order_by("next_attempt_at")[:MOST_NAMED]),
+        long=list(unfinished.filter(created_at__lt=now - LONG_AFTER).order_by("created_at")[:MOST_NAMED]),
+        retried=summed["retried"],
+    )
