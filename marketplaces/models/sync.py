@@ -68,6 +68,7 @@ class SyncRun(models.Model):
         indexes = [
             models.Index(fields=["account", "-id"], name="sync_run_by_account"),
             models.Index(fields=["status", "-id"], name="sync_run_by_status"),
+            models.Index(fields=["account", "what", "status", "-id"], name="sync_run_newest"),
         ]
 
     def __str__(self) -> str:
