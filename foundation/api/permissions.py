@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from django.http import Http404
 from rest_framework.permissions import BasePermission
 
 if TYPE_CHECKING:
@@ -20,11 +21,16 @@ class ActionPermissions(BasePermission):
     name in a viewset, by the HTTP method in lower case in a plain APIView. A tuple of permissions admits whoever
     has one of them, `None` everybody who has signed in. An action that is not named is refused, so that a
     forgotten line locks a door and never opens it.
+
+    A token may be bound to a part of the data (`binding_of`). To such a token there is nothing (404) but the views
+    that say `serves_bound_tokens = True`, which then show that part alone.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user or not request.user.is_authenticated:
             return False
+        if binding_of(request) and not getattr(view, "serves_bound_tokens", False):
+            raise Http404
         action = asked_action(request, view)
         if action is None:
             return True
@@ -36,6 +42,11 @@ class ActionPermissions(BasePermission):
             return True
         alternatives = (permission,) if isinstance(permission, str) else permission
         return any(request.user.has_perm(one) for one in alternatives)
+
+
+def binding_of(request: Request) -> str:
+    """The external user whose data the token of this request is bound to; empty for any other token and a session."""
+    return getattr(request.auth, "external_user_id", "")
 
 
 def asked_action(request: Request, view: APIView) -> str | None:
