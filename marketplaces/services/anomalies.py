@@ -114,8 +114,10 @@ def of_sync(health: SyncHealth) -> Iterator[Anomaly]:
         details = {"what": health.what, "since": since.isoformat(timespec="minutes")}
         yield Anomaly("stale", health.account, details, health.what)
     if health.success_rate is not None and health.runs >= LEAST_RUNS and health.success_rate < LOWEST_SUCCESS_RATE:
-        details = {"what": health.what, "runs": health.runs, "percent": round(health.success_rate * 100)}
-        yield Anomaly("failing", health.account, details, health.what)
+        percent = round(health.success_rate * 100)
+        yield Anomaly(
+            "failing", health.account, {"what": health.what, "runs": health.runs, "percent": percent}, health.what
+        )
 
 
 def of_stock(account: SellerAccount, now: datetime.datetime) -> Iterator[Anomaly]:
@@ -149,7 +151,8 @@ def stock_jumps(*, account_id: UUID, day: datetime.date) -> list[tuple[str, int,
             ) AS before
             WHERE stock.account_id = %(account)s AND today.snapshot_date = %(day)s
               AND abs(today.present - before.present) >= %(pieces)s
-              AND greatest(today.present, before.present) >= %(factor)s * greatest(least(today.present, before.present), 1)
+              AND greatest(today.present, before.present)
+                  >= %(factor)s * greatest(least(today.present, before.present), 1)
             ORDER BY abs(today.present - before.present) DESC, stock.sku
             """,
             {"account": account_id, "day": day, "pieces": JUMP_PIECES, "factor": JUMP_FACTOR},
