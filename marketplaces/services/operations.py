@@ -1,0 +1,102 @@
+"""Stock operations from the outside: they come to be, and are asked to end.
+
+What happens in between is the pipeline's: see `marketplaces.services.pipeline`. Both verbs run inside the transaction
+that stores what the marketplace told, so that a stored order that is ready always has its operation.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from marketplaces.choices import OrderState, Scheme
+from marketplaces.locks import inside_a_transaction, lock_operations
+from marketplaces.models import MarketplaceOrder, OperationLog, SellerAccount, StockOperation
+from marketplaces.services.operation_log import OperationLogger, write_logs
+from marketplaces.services.retrying import make_successors
+
+Action = OperationLog.Action
+Kind, Status = StockOperation.Kind, StockOperation.Status
+
+# What has left the shop can't be put back on the shelf by a message: a return is received by hand.
+GONE = (OrderState.SENT, OrderState.DELIVERED, OrderState.RETURNED)
+
+
+def create_operations(*, orders: Sequence[MarketplaceOrder], at: datetime.datetime) -> list[StockOperation]:
+    """Makes the sale operation of each of these orders that has none yet, due at once, and returns the new ones.
+
+    Inside the caller's transaction; a constant number of queries. Two who do it for the same order make one between
+    them. Orders that are sent from a warehouse of the marketplace get none. An operation that waits because its order
+    was not ready is woken.
+    """
+    inside_a_transaction()
+    ours = sorted((order for order in orders if Scheme(order.scheme).is_ours), key=lambda order: order.pk)
+    if not ours:
+        return []
+    names = dict(SellerAccount.objects.filter(pk__in={order.account_id for order in ours}).values_list("pk", "name"))
+    wanted = [
+        StockOperation(
+            account_id=order.account_id,
+            account_name=names[order.account_id],
+            order=order,
+            next_attempt_at=at,
+            created_at=at,
+        )
+        for order in ours
+    ]
+    StockOperation.objects.bulk_create(wanted, ignore_conflicts=True)
+    made = set(StockOperation.objects.filter(pk__in=[one.pk for one in wanted]).values_list("pk", flat=True))
+    created = [one for one in wanted if one.pk in made]
+    write_logs([_told_of(operation) for operation in created])
+    if len(created) < len(wanted):
+        waiting = [one.order_id for one in wanted if one.pk not in made]
+        StockOperation.objects.filter(
+            order_id__in=waiting, kind=Kind.SALE, status=Status.PENDING, attempts=0, next_attempt_at__gt=at
+        ).update(next_attempt_at=at)
+    return created
+
+
+def _told_of(operation: StockOperation) -> OperationLogger:
+    log = OperationLogger(operation)
+    log.action(Action.OPERATION_CREATED, to_status=Status.PENDING)
+    return log
+
+
+def request_cancellations(
+    *, orders: Sequence[MarketplaceOrder], reason: str, at: datetime.datetime
+) -> list[StockOperation]:
+    """The marketplace does not want these orders any more: cancelled there, or paid together as another one. Asks the
+    pipeline to give back what they took, and returns the operations that this concerns.
+
+    Inside the caller's transaction, which has locked the orders. The caller leaves out orders that had been sent when
+    they were cancelled: what comes back of those is received by hand. A failed operation that holds a deduction gets
+    a successor, which gives it back. Asked twice, it is done once.
+    """
+    inside_a_transaction()
+    ids = [order.pk for order in orders if order.state not in GONE]
+    concerned = StockOperation.objects.filter(order_id__in=ids, kind=Kind.SALE, is_cancelled_there=False).filter(
+        Q(status__in=[*StockOperation.UNFINISHED, Status.COMPLETED])
+        | Q(status=Status.FAILED, stock_deducted_at__isnull=False, successor=None)
+    )
+    locked = lock_operations(list(concerned.values_list("pk", flat=True))) if ids else []
+    failed = [one for one in locked if one.status == Status.FAILED and not one.is_cancelled_there]
+    open_ones = [
+        one for one in locked if not one.is_cancelled_there and (one.is_unfinished or one.status == Status.COMPLETED)
+    ]
+    stopped = open_ones + (make_successors(failed, at=at) if failed else [])
+    logs = []
+    for operation in stopped:
+        operation.cancellation_requested_at = operation.cancellation_requested_at or at
+        operation.cancellation_reason = operation.cancellation_reason or reason[:300]
+        operation.is_cancelled_there = True
+        operation.attempts, operation.next_attempt_at = 0, at
+        log = OperationLogger(operation)
+        log.action(Action.CANCELLATION_REQUESTED, reason=reason, by=str(_("the marketplace")))
+        logs.append(log)
+    StockOperation.objects.bulk_update(
+        stopped,
+        ["cancellation_requested_at", "cancellation_reason", "is_cancelled_there", "attempts", "next_attempt_at"],
+    )
+    write_logs(logs)
+    return stopped
