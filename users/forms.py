@@ -185,7 +185,7 @@ class NewTokenForm(forms.ModelForm):
 
     class Meta:
         model = ApiToken
-        fields = ("name",)
+        fields = ("name", "external_user_id")
 
 
 def _name_the_blank_language(form: forms.BaseForm) -> None:

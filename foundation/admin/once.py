@@ -1,6 +1,5 @@
 """A form of the admin that is sent twice acts once: each form that is shown carries a token of its own."""
 
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from foundation.errors import Conflict, InvalidInput, KeyInProgress, KeyMismatch
-from foundation.services.idempotency import Answer, run_once
+from foundation.services.idempotency import Answer, digest, run_once
 
 ONCE_FIELD = "once"
 
@@ -56,7 +55,7 @@ def do_once(request: HttpRequest, work: Callable[[], Done], *, asked: Any) -> Do
             user=request.user,
             path=request.path,
             key=token,
-            request_digest=hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest(),
+            request_digest=digest(asked),
             work=lambda: Answer(status=200, body=json.dumps(asdict(work()))),
         )
     except KeyInProgress as error:

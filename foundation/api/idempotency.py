@@ -1,7 +1,6 @@
 """Writes over REST that may be repeated: the header `Idempotency-Key`."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,7 +13,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from foundation.services.idempotency import Answer, run_once
+from foundation.api.permissions import binding_of
+from foundation.services.idempotency import Answer, digest, run_once
 
 HEADER = "Idempotency-Key"
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
@@ -53,6 +53,7 @@ def handle_once(handler: Callable[..., HttpResponseBase], request: Request, *arg
         key=request.headers[HEADER],
         request_digest=digest_of(request),
         work=work,
+        binding=binding_of(request),
     )
     if not answer.replayed:
         return fresh[0]
@@ -80,7 +81,7 @@ def as_answer(response: HttpResponseBase) -> Answer:
 def digest_of(request: Request) -> str:
     """What was asked: method, query and body. Two spellings of one JSON value have one digest."""
     asked = [request.method, sorted(request.query_params.lists()), plain(request.data)]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    return digest(asked)
 
 
 def plain(value: Any) -> Any:
@@ -92,8 +93,8 @@ def plain(value: Any) -> Any:
 
 
 def content_digest(file: UploadedFile) -> str:
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     for chunk in file.chunks():
-        digest.update(chunk)
+        content.update(chunk)
     file.seek(0)
-    return digest.hexdigest()
+    return content.hexdigest()

@@ -1,6 +1,7 @@
 """A write that is asked for twice happens once."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput, KeyInProgress, KeyMismatch
@@ -32,17 +34,22 @@ class Answer:
         return self.status // 100 == 2
 
 
-def run_once(*, user: Any, path: str, key: str, request_digest: str, work: Callable[[], Answer]) -> Answer:
+def run_once(
+    *, user: Any, path: str, key: str, request_digest: str, work: Callable[[], Answer], binding: str = ""
+) -> Answer:
     """Runs `work` in a transaction and keeps its answer under (user, path, key); a repeat gets that answer.
 
-    `request_digest` stands for what was asked: see `digest_of`. What `work` raises goes through, and, like an
-    answer that is no success, takes back all that was written and leaves no key.
+    `request_digest` stands for what was asked: see `digest`. `binding` is what the user's token is bound to: keys of
+    different bindings are different keys, so that nobody gets the answer to another one's request.
+
+    What `work` raises goes through, and, like an answer that is no success, takes back all that was written and
+    leaves no key.
 
     Raises InvalidInput for a malformed key, KeyInProgress while the first request under the key is running,
     and KeyMismatch if the key was used for another request.
     """
     check_key(key)
-    scope = hashlib.sha256(f"{user.pk}\n{path}\n{key}".encode())
+    scope = hashlib.sha256("\n".join([str(user.pk), path, key, *filter(None, [binding])]).encode())
     with transaction.atomic():
         claim(scope.digest())
         known = IdempotencyKey.objects.filter(scope=scope.hexdigest()).first()
@@ -71,6 +78,17 @@ def run_once(*, user: Any, path: str, key: str, request_digest: str, work: Calla
         else:
             transaction.set_rollback(True)
         return answer
+
+
+def digest(asked: Any) -> str:
+    """What a request is known by when it comes again; `asked` is anything JSON can hold.
+
+    Keyed, since a request may hold a short secret, and whoever reads the table could try out what it was. With a new
+    SECRET_KEY a repeat of an older request is refused instead of answered.
+    """
+    return salted_hmac(
+        "foundation.idempotency", json.dumps(asked, sort_keys=True, default=str), algorithm="sha256"
+    ).hexdigest()
 
 
 def check_key(key: str) -> None:

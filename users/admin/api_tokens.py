@@ -28,8 +28,8 @@ class ApiTokenAdmin(RefusalsInForms, ShopModelAdmin):
     """A person sees only their own tokens, and the token itself only once, on the page that makes it."""
 
     form = NewTokenForm
-    fields = ("name", "days")
-    list_display = ("name", "begins_with", "created_at", "expires_at", "valid")
+    fields = ("name", "days", "external_user_id")
+    list_display = ("name", "begins_with", "created_at", "expires_at", "valid", "bound_to")
     list_display_links = None
     actions = ("revoke",)
     list_per_page = 50
@@ -54,6 +54,10 @@ class ApiTokenAdmin(RefusalsInForms, ShopModelAdmin):
     @display(description=_("valid"), boolean=True)
     def valid(self, token: ApiToken) -> bool:
         return token.expires_at > timezone.now()
+
+    @display(description=_("bound to"), empty_value="—")
+    def bound_to(self, token: ApiToken) -> str | None:
+        return token.external_user_id or None
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
@@ -81,7 +85,12 @@ class ApiTokenAdmin(RefusalsInForms, ShopModelAdmin):
     def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool) -> None:
         """Issues the token; its secret goes to the answer of this request and nowhere else."""
         data = form.cleaned_data
-        issued = tokens.issue_token(user=signed_in_user(request), name=data["name"], days=data["days"])
+        issued = tokens.issue_token(
+            user=signed_in_user(request),
+            name=data["name"],
+            days=data["days"],
+            external_user_id=data["external_user_id"],
+        )
         obj.pk = issued.record.pk
         request.issued_token = issued  # type: ignore[attr-defined]
 

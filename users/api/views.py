@@ -72,6 +72,7 @@ class LogoutView(APIView):
 
     authentication_classes = (ApiTokenAuthentication,)
     action_permissions = {"post": None}
+    serves_bound_tokens = True
 
     @extend_schema(
         tags=["auth"], summary="Sign out: revoke the token of this request", request=None, responses={204: None}
@@ -86,6 +87,7 @@ class MeView(APIView):
     """The account of whoever is asking."""
 
     action_permissions = {"get": None}
+    serves_bound_tokens = True
 
     @extend_schema(tags=["users"], summary="Who I am and what I may do", responses=MeSerializer)
     def get(self, request: Request) -> Response:

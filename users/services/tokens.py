@@ -31,12 +31,15 @@ class IssuedToken:
         return f"<IssuedToken {self.record!r}>"
 
 
-def issue_token(*, user: User, name: str, days: int | None = None, now: datetime | None = None) -> IssuedToken:
-    """Makes a token with which `user` may call the API for `days` (else the shop's API_TOKEN_DAYS).
+def issue_token(
+    *, user: User, name: str, days: int | None = None, external_user_id: str = "", now: datetime | None = None
+) -> IssuedToken:
+    """Makes a token with which `user` may call the API for `days` (else the shop's API_TOKEN_DAYS). One that is bound
+    to an `external_user_id` opens that seller's marketplace data, with the user's permissions, and nothing else.
 
     `user` is as the caller has checked it, signed in or by password: raises SignInRefused if the account has
     been deactivated or its password changed since then, for that has deleted the tokens it had. Raises
-    InvalidInput at `name` or `days`.
+    InvalidInput at `name`, `days` or `external_user_id`.
     """
     name = name.strip()
     if not name:
@@ -46,12 +49,16 @@ def issue_token(*, user: User, name: str, days: int | None = None, now: datetime
     days = settings.API_TOKEN_DAYS if days is None else days
     if not 1 <= days <= LONGEST_DAYS:
         raise InvalidInput.at("days", _("Choose from 1 to %(days)d days.") % {"days": LONGEST_DAYS})
+    external_user_id = external_user_id.strip()
+    if len(external_user_id) > 100:
+        raise InvalidInput.at("external_user_id", _("Use at most 100 characters."))
     digest, secret = get_digest_token()
     record = ApiToken(
         user=user,
         name=name,
         digest=digest,
         beginning=secret[: CONSTANTS.TOKEN_KEY_LENGTH],
+        external_user_id=external_user_id,
         expires_at=(now or timezone.now()) + timedelta(days=days),
     )
     with transaction.atomic():
