@@ -13,7 +13,7 @@ from operator import and_, or_
 
 from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from inventory.models import Product, ProductWords
 from inventory.models.search import WITH_ACCENTS, WITHOUT
@@ -82,11 +82,15 @@ def question_of(terms: Sequence[Term]) -> Question:
 
 
 def search_products(text: str, *, products: QuerySet[Product] | None = None) -> QuerySet[Product]:
-    """Those of the products that `text` finds, in their own order: all of them for a text of spaces only, none for one
-    without any word. One query, three more where something is mistyped."""
+    """Those of the products that `text` finds, in their own order: the one whose SKU or barcode it is, all of them for a
+    text of spaces only, none for one without any word. Two queries, three more where something is mistyped."""
     asked = Product.objects.all() if products is None else products
-    if not text.strip():
+    number = text.strip()
+    if not number:
         return asked
+    numbered = asked.filter(Q(sku__iexact=number) | Q(barcode__iexact=number))
+    if any(sign.isdigit() for sign in number) and " " not in number and numbered.exists():
+        return numbered
     terms = terms_of(text)
     if not terms:
         return asked.none()

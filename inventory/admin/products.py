@@ -35,6 +35,9 @@ from inventory.models import Location, Product, ProductOptionGroup, RecipeLine
 from inventory.search import search_products
 from inventory.services.pictures import forget_picture
 
+# Side by side in pairs.
+FIRST_FIELDS = (("name", "category"), ("price", "position"), ("sku", "barcode"))
+
 
 def thumbnail(product: Product) -> SafeString:
     """The product's picture, or its first letter where it has none."""
@@ -69,18 +72,16 @@ class ProductAdmin(Exchanges, CostColumns, VerbButtons, ExplainsDeleting, ShopMo
     """Products; whether one is available now is computed from its recipe and the stock."""
 
     pages = exchange_pages("products", "recipes")
-    fieldsets = ((None, {"fields": (("name", "category"), ("price", "position"), "image", "description")}),)
+    fieldsets = ((None, {"fields": (*FIRST_FIELDS, "image", "description")}),)
     # Later it goes on and off the menu by the buttons.
-    add_fieldsets = (
-        (None, {"fields": (("name", "category"), ("price", "position"), "image", "description", "is_listed")}),
-    )
+    add_fieldsets = ((None, {"fields": (*FIRST_FIELDS, "image", "description", "is_listed")}),)
     inlines = (RecipeInline, OptionGroupsInline)
     list_filter = (("category", RelatedDropdownFilter), ListedFilter, AvailableFilter)
     list_display_links = ("what",)
     list_select_related = ("category",)
     # Searching is `search_products`; this only makes the field appear.
     search_fields = ("name",)
-    search_help_text = _("Name, category or description")
+    search_help_text = _("Name, category, description, SKU or barcode")
     list_per_page = 50
     warn_unsaved_form = True
     actions = ("list_them", "unlist_them")

@@ -43,6 +43,8 @@ class RecipeLineSerializer(serializers.ModelSerializer):
 
 # What only those see who may see costs.
 COST_FIELDS = ("cost", "margin", "unknown_costs")
+# What only those see who may see recipes: the staff.
+STAFF_FIELDS = ("sku", "barcode", "recipe")
 MONEY = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
 
 
@@ -82,14 +84,15 @@ class ProductSerializer(serializers.ModelSerializer):
             "is_available",
             "position",
             "option_groups",
-            "recipe",
+            *STAFF_FIELDS,
             *COST_FIELDS,
         )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
         if not self.context.get("shows_recipes", True):
-            del fields["recipe"]
+            for name in STAFF_FIELDS:
+                del fields[name]
         if not self.context.get("shows_costs", True):
             for name in COST_FIELDS:
                 del fields[name]
@@ -132,6 +135,8 @@ class ProductBodySerializer(StrictModelSerializer):
             "price",
             "is_listed",
             "position",
+            "sku",
+            "barcode",
             "recipe",
             "option_group_ids",
         )

@@ -26,7 +26,7 @@ SEARCH = OpenApiParameter(
     "search",
     str,
     description="Words of its name, its category or its description, in English or Russian; the last one may be a "
-    "beginning, and where nothing has them, mistyped ones are forgiven.",
+    "beginning, and where nothing has them, mistyped ones are forgiven. Or its whole SKU or barcode.",
 )
 LOCATION = OpenApiParameter(
     "location",

@@ -41,6 +41,8 @@ class ProductResource(ExchangeResource):
     )
     name = Column("name", TextCell(), is_needed=True)
     price = Column("price", NumberCell(decimals=2, is_padded=True), is_needed=True)
+    sku = Column("sku", TextCell(), may_be_empty=True)
+    barcode = Column("barcode", TextCell(), may_be_empty=True)
     description = Column("description", TextCell(), may_be_empty=True)
     is_listed = Column("is_listed", YesNoCell())
     position = Column("position", WholeCell())
@@ -52,7 +54,17 @@ class ProductResource(ExchangeResource):
 
     class Meta(ExchangeMeta):
         model = Product
-        fields = ("category", "name", "price", "description", "is_listed", "position", "option_groups")
+        fields = (
+            "category",
+            "name",
+            "price",
+            "sku",
+            "barcode",
+            "description",
+            "is_listed",
+            "position",
+            "option_groups",
+        )
         import_id_fields = ("name",)
 
     def get_queryset(self) -> QuerySet[Product]:

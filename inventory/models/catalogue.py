@@ -192,12 +192,14 @@ class Product(models.Model):
                 fields=["sku"],
                 condition=~Q(sku=""),
                 name="product_sku_once",
+                violation_error_code="unique",
                 violation_error_message=_("Another product has this SKU."),
             ),
             models.UniqueConstraint(
                 fields=["barcode"],
                 condition=~Q(barcode=""),
                 name="product_barcode_once",
+                violation_error_code="unique",
                 violation_error_message=_("Another product has this barcode."),
             ),
         ]

@@ -155,6 +155,24 @@ def test_a_product_that_makes_no_sense_is_refused_at_its_field(field: str, value
     assert not Product.objects.exists()
 
 
+def test_a_sku_or_barcode_that_is_taken_is_refused_at_its_field_and_may_be_left_empty_twice() -> None:
+    shop = Shop.open()
+    manager = signed_in("manager")
+    first = product_form(shop, name="Latte", sku="L-1", barcode="460")
+    second = product_form(shop, name="Mocha", sku="L-1", barcode="460")
+
+    assert manager.post(page("product_add"), first).status_code == 302
+    refused = manager.post(page("product_add"), second)
+
+    assert refused.context["adminform"].form.errors == {
+        "sku": ["Another product has this SKU."],
+        "barcode": ["Another product has this barcode."],
+    }
+    for name in ("Mocha", "Tea"):
+        assert manager.post(page("product_add"), product_form(shop, name=name)).status_code == 302
+    assert list(Product.objects.order_by("name").values_list("sku", "barcode")) == [("L-1", "460"), ("", ""), ("", "")]
+
+
 @pytest.mark.parametrize("quantity", ["0", "-1", "1e20", "0.0001", "", "much"])
 def test_a_recipe_line_that_makes_no_sense_is_refused_at_its_line(quantity: str) -> None:
     shop = Shop.open()

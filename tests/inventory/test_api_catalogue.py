@@ -129,6 +129,15 @@ class TestProducts:
         first = manager.get("products/", page_size=2)
         assert names(manager.get(first["next"])) == ["Brown sugar"]
 
+    def test_have_numbers_of_the_shops_own_which_customers_do_not_see(self, bar: Shop, manager: Rest) -> None:
+        tea, body = bar.product("Tea"), {"name": "Latte", "category": bar.category.pk, "price": "70.00"}
+        made = manager.post("products/", {**body, "sku": "L-1", "barcode": "4601234567890"})
+        assert (made["sku"], made["barcode"]) == ("L-1", "4601234567890")
+        assert names(manager.get("products/", search="4601234567890")) == ["Latte"]
+        manager.refused("patch", f"products/{tea.pk}/", {"sku": "L-1"}, status=400, kind="invalid", at="sku")
+        assert Rest.of("barista").get(f"products/{made['id']}/")["sku"] == "L-1"
+        assert not {"sku", "barcode", "recipe"} & set(Rest.of("customer").get(f"products/{made['id']}/"))
+
     def test_are_made_changed_and_deleted_with_recipe_and_groups(self, bar: Shop, manager: Rest) -> None:
         milk, tea = bar.ingredient("Milk", "ml"), bar.ingredient("Tea")
         size, ice = bar.group("Size"), bar.group("Ice")

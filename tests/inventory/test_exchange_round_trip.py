@@ -49,7 +49,9 @@ def tea_bar() -> None:
     bar.replaces(oats, milk, oat)
     bar.adds(bar.adds(oats, pearls, "5.125"), pearls, "5.125")
     latte = bar.product("Latte", "70.00", {pearls: 30, milk: "200.5"}, scales=[milk], groups=[kinds, size])
-    Product.objects.filter(pk=latte.pk).update(description="Milk, tea;\r\n\t“good”", position=3)
+    Product.objects.filter(pk=latte.pk).update(
+        description="Milk, tea;\r\n\t“good”", position=3, sku="007-L", barcode="0460"
+    )
     bar.product("-20 % tea", "0.00", is_listed=False)
 
 
@@ -105,7 +107,7 @@ def test_a_file_has_the_columns_of_the_fields_and_a_line_for_each_record() -> No
         "Size,Small,scale,Milk,,0.75,",
         "Size,Large,scale,,,1.4,",
     ]
-    assert text["products"][0] == "category,name,price,description,is_listed,position,option_groups"
+    assert text["products"][0] == "category,name,price,sku,barcode,description,is_listed,position,option_groups"
     assert text["options"][1] == '"Milk, which",Oat,0.00,yes,yes,0'
 
 

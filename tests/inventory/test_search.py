@@ -188,6 +188,13 @@ def test_a_mistyped_name_that_was_corrected_is_no_dead_end(bar: Shop) -> None:
     assert found("expresso") == ["Espresso"]
 
 
+def test_a_whole_sku_or_barcode_finds_its_product(bar: Shop) -> None:
+    matcha = Product.objects.get(name="Matcha latte")
+    Product.objects.filter(pk=matcha.pk).update(sku="LATTE-07m", barcode="4601234567890")
+    assert list(search_products("latte-07M ")) == list(search_products("4601234567890")) == [matcha]
+    assert not search_products("460123456789").exists()
+
+
 def test_a_search_takes_as_many_queries_for_one_product_as_for_many(bar: Shop) -> None:
     def queries(text: str) -> int:
         with CaptureQueriesContext(connection) as captured:
