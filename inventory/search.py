@@ -82,8 +82,8 @@ def question_of(terms: Sequence[Term]) -> Question:
 
 
 def search_products(text: str, *, products: QuerySet[Product] | None = None) -> QuerySet[Product]:
-    """Those of the products that `text` finds, in their own order: the one whose SKU or barcode it is, all of them for a
-    text of spaces only, none for one without any word. Two queries, three more where something is mistyped."""
+    """Those of the products that `text` finds, in their own order: the one whose SKU or barcode it is, all of them for
+    a text of spaces only, none for one without any word. Two queries, three more where something is mistyped."""
     asked = Product.objects.all() if products is None else products
     number = text.strip()
     if not number:
