@@ -51,6 +51,28 @@ class NotConnected(Conflict):
         super().__init__(_("The account %(name)s is not connected. Connect it first.") % {"name": name})
 
 
+class NotByCode(Conflict):
+    """The marketplace of this account knows no connecting by a code: it takes a key."""
+
+    code = "not_by_code"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("The account %(name)s is connected by its key. Only Allegro uses a code.") % {"name": name})
+
+
+class NoConnectionInProgress(Missing):
+    """Nobody has asked for a code for this account."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("Nobody is connecting the account %(name)s. Ask for a code first.") % {"name": name})
+
+
+class CallFailed(Conflict):
+    """What was asked for needs the marketplace at once, and the call failed: a MarketplaceError for a person."""
+
+    code = "marketplace_failed"
+
+
 class AccountInUse(Conflict):
     """The account has orders or operations: it can be switched off, not deleted."""
 
