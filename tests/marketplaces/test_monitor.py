@@ -1,0 +1,226 @@
+"""The monitor: what it says of runs, operations and stock, and when it tells people."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from foundation.uuids import uuid7
+from marketplaces.choices import Marketplace, OrderState, Scheme
+from marketplaces.models import (
+    MarketplaceOrder,
+    MarketplaceStock,
+    MarketplaceStockSnapshot,
+    SellerAccount,
+    StockOperation,
+    SyncRun,
+    SyncState,
+)
+from marketplaces.monitor_selectors import monitor, sync_health
+from marketplaces.services.anomalies import ANOMALY, anomaly_sentence, find_anomalies, stock_jumps, watch_marketplaces
+from marketplaces.watching import (
+    errors_of_the_day,
+    everything_is_read,
+    nothing_is_stuck,
+    operations_of_the_day,
+    runs_of_the_day,
+    sync_ages,
+)
+from monitoring.errors import CheckFailed
+from monitoring.models import Alert
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+MINUTE = datetime.timedelta(minutes=1)
+
+
+@pytest.fixture
+def account() -> SellerAccount:
+    return SellerAccount.objects.create(
+        marketplace=Marketplace.OZON,
+        external_user_id="u-1",
+        name="Tea",
+        location=Shop.open().location,
+        connection=SellerAccount.Connection.CONNECTED,
+    )
+
+
+def run_of(account: SellerAccount, what: str = "orders", status: str = "success", **fields: Any) -> SyncRun:
+    """A run that took two seconds and has just ended."""
+    now = timezone.now()
+    values = {"started_at": now - datetime.timedelta(seconds=2), "completed_at": now, "source": "Ozon", **fields}
+    return SyncRun.objects.create(account=account, what=what, status=status, **values)
+
+
+def read_just_now(account: SellerAccount) -> None:
+    for what in ("orders", "inventory"):
+        SyncState.objects.create(account=account, what=what, last_success_at=timezone.now())
+
+
+def operation_of(account: SellerAccount, number: int, **fields: Any) -> StockOperation:
+    order = MarketplaceOrder.objects.create(
+        account=account, external_id=f"o-{number}", status="x", state=OrderState.READY, payload={}, payload_digest=""
+    )
+    return StockOperation.objects.create(account=account, order=order, **fields)
+
+
+def test_health_counts_the_runs_of_a_day_and_names_the_newest_error(account: SellerAccount) -> None:
+    read_just_now(account)
+    for _ in range(3):
+        run_of(account)
+    run_of(account, status="failed", message="Ozon did not answer.")
+    run_of(account, "inventory", counts={"fbs": 4, "fbo": 6})
+
+    orders, stock = sync_health(accounts=[account], now=timezone.now())
+
+    assert (orders.what, orders.runs, orders.success_rate, orders.last_error) == (
+        "orders", 4, 0.75, "Ozon did not answer.",
+    )  # fmt: skip
+    assert orders.mean_seconds == pytest.approx(2)
+    assert (stock.what, stock.runs, stock.success_rate, stock.items) == ("inventory", 1, 1.0, {"fbs": 4, "fbo": 6})
+    assert not orders.is_stale
+    assert not stock.is_stale
+
+
+def test_a_monitor_takes_as_many_queries_for_one_account_as_for_five(account: SellerAccount) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            monitor(accounts=list(SellerAccount.objects.select_related("location")), now=timezone.now())
+        return len(seen)
+
+    run_of(account)
+    one = queries()
+    for number in range(4):
+        other = SellerAccount.objects.create(
+            marketplace=Marketplace.ALLEGRO, external_user_id="u-2", name=str(number), location=account.location
+        )
+        run_of(other)
+
+    assert one == queries() == 13
+
+
+def test_what_was_not_read_for_three_intervals_is_stale_and_fails_the_check(account: SellerAccount) -> None:
+    read_just_now(account)
+    everything_is_read()
+    SyncState.objects.filter(what="orders").update(last_success_at=timezone.now() - 11 * MINUTE)
+
+    assert [one.what for one in sync_health(accounts=[account], now=timezone.now()) if one.is_stale] == ["orders"]
+    with pytest.raises(CheckFailed, match=r"Tea \(orders\)"):
+        everything_is_read()
+
+
+def test_an_account_that_is_off_or_not_connected_is_never_stale(account: SellerAccount) -> None:
+    SellerAccount.objects.update(connection="none", created_at=timezone.now() - datetime.timedelta(days=9))
+    account.refresh_from_db()
+
+    assert not any(one.is_stale for one in sync_health(accounts=[account], now=timezone.now()))
+
+
+def test_operations_that_nobody_goes_on_with_are_stuck(account: SellerAccount) -> None:
+    now = timezone.now()
+    operation_of(account, 1, next_attempt_at=now + MINUTE)
+    nothing_is_stuck()
+    stuck = operation_of(account, 2, next_attempt_at=now - 11 * MINUTE)
+
+    figures = monitor(accounts=[account], now=now).operations
+
+    assert [one.pk for one in figures.stuck] == [stuck.pk]
+    assert figures.by_status == {"pending": 2}
+    with pytest.raises(CheckFailed, match="overdue: 1"):
+        nothing_is_stuck()
+
+
+def test_many_failures_and_cancellations_are_said(account: SellerAccount) -> None:
+    for number in range(6):
+        operation = operation_of(account, number)
+        status = "failed" if number < 2 else "cancelled" if number < 4 else "pending"
+        StockOperation.objects.filter(pk=operation.pk).update(status=status)
+
+    found = {anomaly.kind: anomaly.details for anomaly in find_anomalies(accounts=[account], now=timezone.now())}
+
+    assert found["failed_operations"] == {"percent": 33}
+    assert found["cancelled_operations"] == {"percent": 33}
+    assert {labels["status"]: number for labels, number in operations_of_the_day()} == {
+        "failed": 2, "cancelled": 2, "pending": 2,
+    }  # fmt: skip
+    assert list(errors_of_the_day()) == []
+
+
+def stock_of(account: SellerAccount, sku: str, present: int, before: int) -> MarketplaceStock:
+    today = account.location.today()
+    row = MarketplaceStock.objects.create(
+        account=account, sku=sku, source="fbs", stock_type=Scheme.FBS, present=present, snapshot_date=today
+    )
+    for day, pieces in ((today - datetime.timedelta(days=3), before), (today, present)):
+        MarketplaceStockSnapshot.objects.create(
+            stock=row, snapshot_date=day, present=pieces, reserved=0, in_way_to_client=0, in_way_from_client=0
+        )
+    return row
+
+
+def test_a_stock_that_jumps_is_named_and_one_that_moves_is_not(account: SellerAccount) -> None:
+    stock_of(account, "TIN", present=5000, before=40)
+    stock_of(account, "KIT", present=12, before=95)
+    stock_of(account, "STRAW", present=0, before=150)
+
+    assert stock_jumps(account_id=account.pk, day=account.location.today()) == [("TIN", 40, 5000), ("STRAW", 150, 0)]
+
+
+def test_nothing_in_stock_of_anything_is_an_anomaly(account: SellerAccount) -> None:
+    stock_of(account, "TIN", present=0, before=40)
+    stock_of(account, "KIT", present=0, before=12)
+
+    assert "all_zero" in {anomaly.kind for anomaly in find_anomalies(accounts=[account], now=timezone.now())}
+
+
+def test_an_import_that_saw_half_of_what_it_used_to_is_an_anomaly(account: SellerAccount) -> None:
+    for processed in (100, 110, 90):
+        run_of(account, "inventory", processed=processed)
+    newest = run_of(account, "inventory", processed=49, skipped=3)
+
+    found = {anomaly.kind: anomaly.details for anomaly in find_anomalies(accounts=[account], now=timezone.now())}
+
+    assert found["fewer_items"] == {"items": 49, "before": 100}
+    assert found["rows_left_out"] == {"skipped": 3, "processed": 49}
+    SyncRun.objects.filter(pk=newest.pk).update(processed=51, skipped=2)
+    kinds = {anomaly.kind for anomaly in find_anomalies(accounts=[account], now=timezone.now())}
+    assert not {"fewer_items", "rows_left_out"} & kinds
+
+
+def test_an_anomaly_is_told_once_and_closed_when_it_has_ended(account: SellerAccount) -> None:
+    read_just_now(account)
+    for _ in range(4):
+        run_of(account, status="failed")
+
+    watch_marketplaces(now=timezone.now())
+    watch_marketplaces(now=timezone.now())
+
+    alert = Alert.objects.get(event=ANOMALY)
+    assert (alert.count, alert.resolved_at) == (1, None)
+    assert alert.message == "Ozon: Tea: of the last 4 runs for orders, 0 % succeeded."
+    assert anomaly_sentence(alert.details) == alert.message
+    for _ in range(5):
+        run_of(account)
+    watch_marketplaces(now=timezone.now())
+    alert.refresh_from_db()
+    assert alert.resolved_at is not None
+
+
+def test_metrics_say_how_old_what_was_read_is(account: SellerAccount) -> None:
+    read_just_now(account)
+    run_of(account)
+    run_of(account, id=uuid7(), status="partial")
+
+    ages = {labels["what"]: age for labels, age in sync_ages()}
+
+    assert set(ages) == {"orders", "inventory"}
+    assert all(0 <= age < 60 for age in ages.values())
+    assert sorted((labels["status"], number) for labels, number in runs_of_the_day()) == [
+        ("partial", 1),
+        ("success", 1),
+    ]
