@@ -1,6 +1,6 @@
 from marketplaces.models.account import CredentialEvent, DeviceConnection, MarketplaceSwitch, SellerAccount
 from marketplaces.models.listing import Listing
-from marketplaces.models.mirror import MarketplaceOrder, MarketplaceOrderLine, MarketplaceOrderRevision
+from marketplaces.models.mirror import ErasedBuyer, MarketplaceOrder, MarketplaceOrderLine, MarketplaceOrderRevision
 from marketplaces.models.operation import OperationLog, StockOperation, StockOperationLine
 from marketplaces.models.stock import MarketplaceStock, MarketplaceStockSnapshot
 from marketplaces.models.sync import ApiGate, SyncCursor, SyncRun, SyncState
@@ -9,6 +9,7 @@ __all__ = [
     "ApiGate",
     "CredentialEvent",
     "DeviceConnection",
+    "ErasedBuyer",
     "Listing",
     "MarketplaceOrder",
     "MarketplaceOrderLine",

@@ -1,5 +1,7 @@
 """The copy of a marketplace's orders, which the shop keeps also when the marketplace has forgotten them."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -47,6 +49,8 @@ class MarketplaceOrder(models.Model):
         related_name="merged",
         verbose_name=_("paid together in"),
     )
+    # The e-mail addresses and telephone numbers (E.164) of `payload`, by which a person's orders are found.
+    buyer_contacts = ArrayField(models.CharField(max_length=254), default=list, blank=True, editable=False)
     erased_at = models.DateTimeField(_("buyer's data erased"), null=True, blank=True)
 
     class Meta:
@@ -64,6 +68,7 @@ class MarketplaceOrder(models.Model):
             models.Index(fields=["account", "state", "-id"], name="mp_order_by_state"),
             models.Index(fields=["state", "-id"], name="mp_order_by_any_state"),
             models.Index(fields=["account", "placed_at"], name="mp_order_by_time"),
+            GinIndex(fields=["buyer_contacts"], name="mp_order_by_contact"),
         ]
 
     def __str__(self) -> str:
@@ -128,3 +133,23 @@ class MarketplaceOrderRevision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order}: {self.number}"
+
+
+class ErasedBuyer(models.Model):
+    """An order whose buyer's data was erased, and nothing of whom: what a restore or a new sync brings back of it is
+    erased again. No keys to other tables, which a restore may have emptied."""
+
+    account_id = models.UUIDField()
+    external_id = models.CharField(max_length=100)
+    reason = models.CharField(max_length=300)
+    erased_at = models.DateTimeField(default=timezone.now)
+    erased_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("erased buyer")
+        verbose_name_plural = _("erased buyers")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["account_id", "external_id"], name="erased_buyer_once")]
+
+    def __str__(self) -> str:
+        return self.external_id
