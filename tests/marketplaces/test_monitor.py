@@ -74,7 +74,7 @@ def test_health_counts_the_runs_of_a_day_and_names_the_newest_error(account: Sel
     run_of(account, status="failed", message="Ozon did not answer.")
     run_of(account, "inventory", counts={"fbs": 4, "fbo": 6})
 
-    orders, stock = sync_health(accounts=[account], now=timezone.now())
+    stock, orders = sync_health(accounts=[account], now=timezone.now())
 
     assert (orders.what, orders.runs, orders.success_rate, orders.last_error) == (
         "orders", 4, 0.75, "Ozon did not answer.",
