@@ -49,9 +49,8 @@ def tea_bar() -> None:
     bar.replaces(oats, milk, oat)
     bar.adds(bar.adds(oats, pearls, "5.125"), pearls, "5.125")
     latte = bar.product("Latte", "70.00", {pearls: 30, milk: "200.5"}, scales=[milk], groups=[kinds, size])
-    Product.objects.filter(pk=latte.pk).update(
-        description="Milk, tea;\r\n\t“good”", position=3, sku="007-L", barcode="0460"
-    )
+    described = {"description": "Milk, tea;\r\n\t“good”", "sku": "007-L", "barcode": "0460"}
+    Product.objects.filter(pk=latte.pk).update(position=3, **described)
     bar.product("-20 % tea", "0.00", is_listed=False)
 
 
