@@ -1,7 +1,8 @@
 """Fields whose values are encrypted in the database.
 
 The keys are FIELD_ENCRYPTION_KEYS: the first one encrypts, all of them decrypt. To change the key, put a new one
-in front (`manage.py new_encryption_key`), store every value again (see `rotate`), then take the old one away.
+in front (`manage.py new_encryption_key`), have every value encrypted anew (`manage.py rotate_encryption_key`), then
+take the old one away.
 """
 
 import json
@@ -47,6 +48,20 @@ def rotate(stored: str) -> str:
     except (InvalidToken, ValueError):
         # From None: the cause's text may show a piece of the value.
         raise can_not_decrypt() from None
+
+
+def has_first_key(stored: str) -> bool:
+    """Whether the first key encrypted this, so that it need not be done again."""
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored)
+    except (InvalidToken, ValueError):
+        return False
+    return True
+
+
+def is_encrypted(text: str) -> bool:
+    """Whether a text looks like one of `encrypt`: a Fernet token begins with its version, 0x80, and a time."""
+    return text.startswith("gAAAAA")
 
 
 def can_not_decrypt() -> CanNotDecrypt:
@@ -159,6 +174,9 @@ class EncryptedJSONField(EncryptedTextField):
 
     description = _("Encrypted JSON")
     empty_strings_allowed = False
+    # What mypy's plugin reads: the value may be anything that JSON holds.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def to_text(self, value: Any) -> str:
         return json.dumps(value, cls=DjangoJSONEncoder)

@@ -6,10 +6,19 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from foundation.services.rotation import register_listener
 from foundation.uuids import first_uuid7_at
 from marketplaces.models import Listing, SellerAccount, StockOperation, SyncRun
 from marketplaces.monitor_selectors import DAY, STUCK_AFTER, operation_figures, sync_health
 from marketplaces.services.anomalies import ANOMALY, anomaly_sentence
+from marketplaces.services.credentials import note_rotation
+from marketplaces.services.key_alerts import (
+    CONNECTION_LOST,
+    KEY_EXPIRING,
+    KEY_OLD,
+    connection_lost_sentence,
+    key_age_sentence,
+)
 from monitoring.errors import CheckFailed
 from monitoring.registry import Check, Event, LabelValues, Metric, register_check, register_event, register_metric
 from monitoring.severity import Severity
@@ -18,6 +27,14 @@ from monitoring.severity import Severity
 def register() -> None:
     """Tells monitoring about marketplaces. Called once, when the apps are ready."""
     register_event(Event(ANOMALY, Severity.WARNING, _("Something looks wrong on a marketplace"), tell=anomaly_sentence))
+    register_event(
+        Event(CONNECTION_LOST, Severity.CRITICAL, _("A marketplace refuses our keys"), tell=connection_lost_sentence)
+    )
+    register_event(Event(KEY_OLD, Severity.WARNING, _("A marketplace's key is old"), tell=key_age_sentence))
+    register_event(
+        Event(KEY_EXPIRING, Severity.CRITICAL, _("A marketplace's key is about to end"), tell=key_age_sentence)
+    )
+    register_listener(SellerAccount, note_rotation)
     register_check(Check(name="marketplace_sync", run=everything_is_read, timeout=10.0))
     register_check(Check(name="marketplace_operations", run=nothing_is_stuck, timeout=10.0))
     for metric in (
