@@ -1,14 +1,47 @@
 """Calls of a marketplace's API: one session per account, patient, within the limits, and silent about secrets."""
 
+import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+import structlog
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from marketplaces.clients import downloads, wire
 from marketplaces.clients.answers import Answer
+from marketplaces.clients.faults import asked_to_wait, fault_of, secrets_in
 from marketplaces.clients.gate import Gate
+from marketplaces.clients.parallel import at_home
+from marketplaces.errors import (
+    BadAnswer,
+    BreakerOpen,
+    MarketplaceError,
+    NotAuthorised,
+    RateLimited,
+    ServerError,
+    Timeout,
+    Unreachable,
+)
+from marketplaces.services import gates as gate_keeper
+from marketplaces.services.gates import LONGEST_WAIT, Pass
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+# A call is repeated so often, after about 1, 2 and 4 seconds.
+MOST_REPEATS = 3
+FIRST_DELAY = 1.0
+JITTER = 0.2
+# Waits longer than this are worth a line of the log.
+WORTH_A_LINE = 0.5
+USUAL_STATUSES = (200, 201, 202, 204)
+# Another attempt would be answered in the same way.
+POINTLESS_TO_REPEAT = ("too_large", "redirect")
+
+logger = structlog.get_logger("marketplaces.http")
 
 
 def pause(seconds: float) -> None:
@@ -16,12 +49,37 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
+@dataclass(slots=True)
+class Call:
+    """A call while it is being made, maybe several times."""
+
+    method: str
+    path: str
+    parts: Mapping[str, Any]
+    headers: Mapping[str, str]
+    is_safe: bool
+    cost: int
+    gates: Sequence[Gate]
+    accept: Collection[int]
+    secrets: Mapping[str, str]
+    credentials: Mapping[str, str]
+    attempt: int = 0
+    has_new_credentials: bool = False
+    # What the marketplace asked for with its last answer.
+    asked_to_wait: float | None = None
+
+    @property
+    def name(self) -> str:
+        """For sentences and the log: without the query, which may hold a secret."""
+        return f"{self.method} {urlsplit(self.path).path}"
+
+
 class ApiSession:
     """The connections of one account to one API.
 
     `headers(False)` gives the credentials of a call; after a 401 it is asked again with True, for new ones (and may
-    raise NotAuthorised). If they are the same as before, the 401 stands. `gates` are passed by every call; the first
-    one's circuit breaker counts. `penalty`: so many further slots a 4xx costs (Wildberries: 9).
+    raise NotAuthorised). If they are the same as before, the 401 stands. `gate` are the limits that every call passes;
+    the first one's circuit breaker counts. `penalty`: so many further slots a 4xx costs (Wildberries: 9).
     `marketplace` and `account` stand in the log.
 
     May be used by several threads. Refuses to work inside a transaction.
@@ -39,7 +97,13 @@ class ApiSession:
         connect_timeout: float = CONNECT_TIMEOUT,
         penalty: int = 0,
     ) -> None:
-        raise NotImplementedError
+        self.base_url = base_url.rstrip("/")
+        self.gates = [gate] if isinstance(gate, Gate) else list(gate)
+        self.headers = headers
+        self.penalty = penalty
+        self.timeout = (connect_timeout, read_timeout)
+        self.session = wire.new_session(self.base_url)
+        self.logger = logger.bind(marketplace=marketplace, account=account)
 
     def call(
         self,
@@ -53,7 +117,7 @@ class ApiSession:
         is_safe: bool,
         cost: int = 1,
         gates: Sequence[Gate] = (),
-        accept: Collection[int] = (200, 201, 202, 204),
+        accept: Collection[int] = USUAL_STATUSES,
     ) -> Answer:
         """One call of `path` (or of a whole address at the same host), with its JSON answer checked to be JSON.
 
@@ -64,9 +128,191 @@ class ApiSession:
         Raises NotAuthorised (401, 403), NotFound (404, 410), Refused (other 4xx), RateLimited, ServerError, Timeout,
         Unreachable, BadAnswer (no JSON, cut off, too large, a redirect), BreakerOpen.
         """
-        raise NotImplementedError
+        gate_keeper.outside_a_transaction()
+        call = Call(
+            method=method,
+            path=self.path_of(path),
+            parts={"params": params, "json": json, "data": form},
+            headers=headers or {},
+            is_safe=is_safe,
+            cost=cost,
+            gates=[*self.gates, *gates],
+            accept=accept,
+            secrets=form or {},
+            credentials=at_home(lambda: self.headers(False)),
+        )
+        passed = self.pass_gates(call)
+        wait = passed.wait
+        while True:
+            call.attempt += 1
+            self.rest(wait, call)
+            try:
+                return self.attempt(call, passed)
+            except MarketplaceError as error:
+                wait, passed = self.before_repeating(call, error)
 
     def download(self, url: str, *, allowed_hosts: Collection[str]) -> Iterator[bytes]:
         """The bytes of a file that the marketplace offers, piece by piece: https (unless the API itself is http), at
-        the API's own host or one of these, without credentials, no redirects. Raises Refused for any other address."""
-        raise NotImplementedError
+        the API's own host or one of these, without credentials, no redirects. Raises Refused for any other address.
+
+        A file that does not begin is asked for again like any other call; one that breaks off raises Unreachable.
+        """
+        gate_keeper.outside_a_transaction()
+        return downloads.pieces_of(
+            downloads.checked_address(url, base_url=self.base_url, allowed_hosts=allowed_hosts),
+            timeout=self.timeout,
+            logger=self.logger,
+            wait=lambda attempt: self.say_and_pause(growing_delay(attempt), "GET file", attempt),
+        )
+
+    # --- one attempt ------------------------------------------------------------------------------------
+
+    def attempt(self, call: Call, passed: Pass) -> Answer:
+        """Sends the call once, writes its line, tells the gate how it went. Raises what the answer came to."""
+        begun = time.perf_counter()
+        raw, data, fault = self.exchange(call)
+        self.logger.info(
+            "marketplace_call",
+            method=call.method,
+            path=urlsplit(call.path).path,
+            status=raw.status if raw else None,
+            ms=round((time.perf_counter() - begun) * 1000),
+            attempt=call.attempt,
+            error=fault.kind if fault else None,
+        )
+        at_home(lambda: self.tell_gate(call, passed, raw, fault))
+        if raw is None or fault is not None:
+            raise cast(MarketplaceError, fault)
+        return Answer(raw.status, data, raw.headers)
+
+    def exchange(self, call: Call) -> tuple[wire.RawAnswer | None, Any, MarketplaceError | None]:
+        """(what came, its JSON, what is wrong with it)"""
+        call.asked_to_wait = None
+        try:
+            raw = wire.send(
+                self.session,
+                call.method,
+                self.base_url + call.path,
+                call=call.name,
+                timeout=self.timeout,
+                headers={**call.credentials, **call.headers},
+                **call.parts,
+            )
+        except MarketplaceError as error:
+            return None, None, error
+        call.asked_to_wait = asked_to_wait(raw.headers, now=timezone.now())
+        try:
+            data = wire.parsed(raw.body)
+        except ValueError:
+            return raw, None, self.fault_without_json(call, raw.status)
+        return raw, data, self.fault_in(call, raw.status, data)
+
+    def fault_in(self, call: Call, status: int, data: Any) -> MarketplaceError | None:
+        if status == 429:
+            asked = call.asked_to_wait
+            return RateLimited(
+                _("%(call)s: too many calls.") % {"call": call.name},
+                retry_after=growing_delay(call.attempt) if asked is None else asked,
+            )
+        if 300 <= status < 400:
+            return BadAnswer(
+                _("%(call)s points to another address, which is not followed.") % {"call": call.name},
+                status=status,
+                code="redirect",
+            )
+        if status in call.accept:
+            return None
+        return fault_of(status, data, call=call.name, secrets=secrets_in(call.credentials, call.secrets))
+
+    def fault_without_json(self, call: Call, status: int) -> MarketplaceError | None:
+        if status in call.accept or (status < 500 and status not in (401, 429)):
+            # A page that says 404 or 403 comes from something in between: it says nothing about the order or the key.
+            return BadAnswer(
+                _("%(call)s was answered with something that is no JSON (%(status)d).")
+                % {"call": call.name, "status": status},
+                status=status,
+                code="redirect" if 300 <= status < 400 else "",
+            )
+        return self.fault_in(call, status, None)
+
+    def tell_gate(self, call: Call, passed: Pass, raw: wire.RawAnswer | None, fault: MarketplaceError | None) -> None:
+        main = self.gates[0]
+        if is_failure(fault):
+            gate_keeper.count_failure(main, is_probe=passed.is_probe)
+        elif passed.is_probe or passed.failures:
+            gate_keeper.count_success(main)
+        if self.penalty and raw and 400 <= raw.status < 500 and raw.status != 429:
+            gate_keeper.charge(main, self.penalty)
+
+    # --- waiting ----------------------------------------------------------------------------------------
+
+    def pass_gates(self, call: Call) -> Pass:
+        """Takes a slot at each gate; the wait is the longest of them."""
+        return at_home(lambda: pass_all(call.gates, call.cost))
+
+    def before_repeating(self, call: Call, error: MarketplaceError) -> tuple[float, Pass]:
+        """How long to wait before the call is repeated, and the slot that it then has. Raises the error where it is
+        not repeated."""
+        is_last = call.attempt > MOST_REPEATS
+        if isinstance(error, RateLimited):
+            # What lowers the rate takes the slot after the pause as well.
+            wait = at_home(lambda: gate_keeper.slow_down(call.gates[-1], retry_after=error.retry_after, cost=call.cost))
+            if is_last or wait > LONGEST_WAIT:
+                raise RateLimited(str(error), retry_after=wait)
+            return wait, Pass(wait=wait)
+        if is_last:
+            raise error
+        if isinstance(error, NotAuthorised) and error.status == 401 and not call.has_new_credentials:
+            renewed = at_home(lambda: self.headers(True))
+            if renewed == call.credentials:
+                raise error
+            call.credentials, call.has_new_credentials = renewed, True
+            passed = self.pass_gates(call)
+            return passed.wait, passed
+        if not is_failure(error) or (error.may_have_acted and not call.is_safe):
+            raise error
+        if error.code in POINTLESS_TO_REPEAT or (call.asked_to_wait or 0) > LONGEST_WAIT:
+            raise error
+        try:
+            passed = self.pass_gates(call)
+        except (BreakerOpen, RateLimited):
+            raise error from None
+        return max(passed.wait, growing_delay(call.attempt), call.asked_to_wait or 0), passed
+
+    def rest(self, wait: float, call: Call) -> None:
+        if wait > 0:
+            self.say_and_pause(wait, call.name, call.attempt)
+
+    def say_and_pause(self, seconds: float, name: str, attempt: int) -> None:
+        if seconds > WORTH_A_LINE:
+            self.logger.info("marketplace_wait", call=name, seconds=round(seconds, 3), attempt=attempt)
+        pause(seconds)
+
+    def path_of(self, address: str) -> str:
+        """The path within this API. Raises BadAnswer for an address of another host."""
+        if address.startswith("/"):
+            return address
+        if not address.startswith(f"{self.base_url}/"):
+            raise BadAnswer(_("The marketplace points to another host, which is not asked."), code="redirect")
+        return address.removeprefix(self.base_url)
+
+
+def pass_all(gates: Sequence[Gate], cost: int) -> Pass:
+    main = gate_keeper.pass_gate(gates[0], cost=cost)
+    try:
+        waits = [gate_keeper.pass_gate(gate, cost=cost).wait for gate in gates[1:]]
+    except MarketplaceError:
+        if main.is_probe:
+            gate_keeper.give_probe_back(gates[0])
+        raise
+    return Pass(wait=max([main.wait, *waits]), is_probe=main.is_probe, failures=main.failures)
+
+
+def is_failure(fault: MarketplaceError | None) -> bool:
+    """Whether the marketplace itself did not work, as opposed to having said no."""
+    return isinstance(fault, Timeout | Unreachable | ServerError | BadAnswer)
+
+
+def growing_delay(attempt: int) -> float:
+    """About 1, 2, 4, … seconds: not exactly, so that workers who failed together do not come back together."""
+    return FIRST_DELAY * 2 ** (attempt - 1) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
