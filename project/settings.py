@@ -165,6 +165,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget old wrong PINs": {"task": "orders.tasks.forget_old_wrong_pins", "schedule": 86400},
     "expire old points": {"task": "orders.tasks.expire_old_points", "schedule": 86400},
     "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
+    "carry on stock operations": {"task": "marketplaces.tasks.carry_on_operations", "schedule": 30},
+    "look after seller accounts": {"task": "marketplaces.tasks.look_after_accounts", "schedule": 3600},
+    "send changed quantities": {"task": "marketplaces.tasks.push_changed_quantities", "schedule": 30},
 }
 
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
@@ -327,6 +330,13 @@ SPECTACULAR_SETTINGS = {
         "LoyaltyEntryKind": "orders.models.LoyaltyEntry.Kind",
         "PromotionKind": "orders.models.Promotion.Kind",
         "PayrollStatus": "orders.models.Payroll.Status",
+        "Marketplace": "marketplaces.choices.Marketplace",
+        "MarketplaceScheme": "marketplaces.choices.Scheme",
+        "MarketplaceOrderState": "marketplaces.choices.OrderState",
+        "SyncSubject": "marketplaces.models.SyncRun.What",
+        "SyncRunStatus": "marketplaces.models.SyncRun.Status",
+        "StockOperationStatus": "marketplaces.models.StockOperation.Status",
+        "StockOperationKind": "marketplaces.models.StockOperation.Kind",
     },
 }
 IDEMPOTENCY_KEY_DAYS = 7

@@ -1,9 +1,7 @@
 """Whose data a REST call of marketplaces sees: a token may be bound to one seller, by `external_user_id`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,9 +12,6 @@ from foundation.errors import InvalidInput
 from marketplaces import selectors
 from marketplaces.errors import UnknownAccount
 from marketplaces.models import SellerAccount
-
-if TYPE_CHECKING:
-    from rest_framework.request import Request
 
 # For a list's schema, where its filter set does not name it.
 EXTERNAL_USER_ID = OpenApiParameter(
@@ -36,7 +31,8 @@ class OfVisibleAccounts:
 
     serves_bound_tokens = True
     query_parameters: Sequence[str] = ("external_user_id",)
-    request: Request
+    # The view's own.
+    request: Any
 
     @property
     def bound_to(self) -> str:

@@ -67,6 +67,18 @@ def test_account(*, account_id: UUID, tested_by_id: int | None, at: datetime.dat
     return Tested(account)
 
 
+def test_untested_accounts(*, at: datetime.datetime) -> int:
+    """Tries the keys of all accounts that have some and were never tried with success, and says how many work now.
+    Calls the marketplaces: not to be called in a transaction."""
+    untested = SellerAccount.objects.filter(
+        is_active=True, connection=SellerAccount.Connection.NONE, credentials__isnull=False
+    ).exclude(marketplace=Marketplace.ALLEGRO)
+    return sum(
+        test_account(account_id=account_id, tested_by_id=None, at=at).ok
+        for account_id in untested.values_list("pk", flat=True)
+    )
+
+
 def connect(
     account: SellerAccount,
     *,
