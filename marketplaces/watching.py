@@ -10,6 +10,7 @@ from foundation.services.rotation import register_listener
 from foundation.uuids import first_uuid7_at
 from marketplaces.models import Listing, SellerAccount, StockOperation, SyncRun
 from marketplaces.monitor_selectors import DAY, STUCK_AFTER, operation_figures, sync_health
+from marketplaces.services import alarms, push_alarms
 from marketplaces.services.anomalies import ANOMALY, anomaly_sentence
 from marketplaces.services.credentials import note_rotation
 from marketplaces.services.key_alerts import (
@@ -35,6 +36,18 @@ def register() -> None:
         Event(KEY_EXPIRING, Severity.CRITICAL, _("A marketplace's key is about to end"), tell=key_age_sentence)
     )
     register_listener(SellerAccount, note_rotation)
+    for name, severity, title in (
+        (push_alarms.PUSHES_HELD, Severity.CRITICAL, _("Quantities are held back")),
+        (push_alarms.PUSH_REJECTED, Severity.WARNING, _("A marketplace does not take a quantity")),
+        (push_alarms.PUSHES_CAPPED, Severity.INFO, _("More quantities than are sent at once")),
+    ):
+        register_event(Event(name, severity, title, tell=push_alarms.SENTENCES[name]))
+    for name, title, tell in (
+        (alarms.OPERATION_FAILED, _("An order of a marketplace has failed"), alarms.failed_sentence),
+        (alarms.CANCELLATION_REFUSED, _("A marketplace refuses a cancellation"), alarms.refused_sentence),
+        (alarms.DATABASE_ERRORS, _("The database fails again and again"), alarms.database_sentence),
+    ):
+        register_event(Event(name, Severity.CRITICAL, title, tell=tell))
     register_check(Check(name="marketplace_sync", run=everything_is_read, timeout=10.0))
     register_check(Check(name="marketplace_operations", run=nothing_is_stuck, timeout=10.0))
     for metric in (
