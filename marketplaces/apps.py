@@ -8,6 +8,7 @@ class MarketplacesConfig(AppConfig):
 
     def ready(self) -> None:
         # The registries need the models, which are ready only now.
-        from marketplaces import watching  # noqa: PLC0415
+        from marketplaces import in_ledger, watching  # noqa: PLC0415
 
         watching.register()
+        in_ledger.register()

@@ -98,6 +98,41 @@ class OperationStatusWrong(Conflict):
         )
 
 
+class AccountSwitchedOff(Conflict):
+    """Nothing is read or written for an account that is not active."""
+
+    code = "switched_off"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("The account %(name)s is switched off. Switch it on first.") % {"name": name})
+
+
+class LeaseLost(Exception):
+    """The run took so long without a sign of life that another one has taken its place. It must write no more."""
+
+
+class CancellationRunning(Conflict):
+    """Somebody has asked for this already, and it goes on in the background."""
+
+    code = "in_progress"
+
+    def __init__(self) -> None:
+        super().__init__(_("The cancellation of this operation is on its way already."))
+
+
+class TriedAgain(Conflict):
+    """The failed operation has a successor."""
+
+    code = "wrong_status"
+
+    def __init__(self) -> None:
+        super().__init__(_("This operation has been tried again already."))
+
+
+class WrongOperations(InvalidInput):
+    """The list of operations is empty or too long."""
+
+
 # --- failures of a call: what a client raises --------------------------------------------------------
 
 
@@ -190,3 +225,9 @@ class Outdated(MarketplaceError):
     """It has changed meanwhile (Allegro's 409 for an old revision): read it again, then write."""
 
     kind = "outdated"
+
+
+class WritingStopped(MarketplaceError):
+    """The switch stops all writing: the call was not made."""
+
+    kind = "stopped"

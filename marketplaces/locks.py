@@ -6,6 +6,7 @@ Nothing else in this app calls `select_for_update`. No network call is made whil
 
 import datetime
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -47,11 +48,15 @@ def lock_marketplace_orders(*, account_id: UUID, external_ids: Collection[str]) 
     }
 
 
-def lock_operations(operation_ids: Collection[UUID]) -> list[StockOperation]:
-    """Locks these operations in the order of their ids; unknown ones are left out."""
+def lock_operations(operation_ids: Collection[UUID], **conditions: Any) -> list[StockOperation]:
+    """Locks these operations in the order of their ids; unknown ones are left out, and those of which the conditions
+    are not true, as they are when they are locked."""
     inside_a_transaction()
-    rows = StockOperation.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=operation_ids)
-    return list(rows.select_related("account", "order").order_by("pk"))
+    rows = StockOperation.objects.select_for_update(no_key=True, of=("self",)).filter(
+        pk__in=operation_ids, **conditions
+    )
+    # The raw order is large, and nobody who locks operations reads it.
+    return list(rows.select_related("account", "order").defer("order__payload").order_by("pk"))
 
 
 def lock_operation(operation_id: UUID) -> StockOperation:
@@ -62,14 +67,16 @@ def lock_operation(operation_id: UUID) -> StockOperation:
     return locked[0]
 
 
-def claim_due_operations(*, now: datetime.datetime, lease: datetime.timedelta, limit: int) -> list[UUID]:
-    """Takes operations that are due, for as long as the lease, passing over those that another worker has."""
+def claim_due_operations(
+    *, now: datetime.datetime, lease: datetime.timedelta, limit: int, operation_ids: Collection[UUID] | None = None
+) -> list[UUID]:
+    """Takes operations that are due (of these ones, if they are named), for as long as the lease, passing over those
+    that another worker has."""
     inside_a_transaction()
-    due = (
-        StockOperation.objects.due(now=now)
-        .order_by("next_attempt_at")
-        .select_for_update(skip_locked=True, no_key=True, of=("self",))
-    )
+    due = StockOperation.objects.due(now=now)
+    if operation_ids is not None:
+        due = due.filter(pk__in=operation_ids)
+    due = due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True, no_key=True, of=("self",))
     ids = [operation.pk for operation in due.only("pk")[:limit]]
     StockOperation.objects.filter(pk__in=ids).update(leased_until=now + lease)
     return ids

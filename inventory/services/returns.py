@@ -31,8 +31,14 @@ class Deduction:
 Deductions = dict[tuple[str, str], list[Deduction]]
 
 
-def deductions_of(*, document_type: str, document_ids: Collection[int | str]) -> Deductions:
-    """What the lines of these documents hold: sold and not taken back. One query for all of them.
+def deductions_of(
+    *,
+    document_type: str,
+    document_ids: Collection[int | str],
+    reasons: Collection[str] = (Reason.SALE, Reason.CANCELLATION),
+) -> Deductions:
+    """What the lines of these documents hold: sold and not taken back, as movements of these reasons say. One query for
+    all of them.
 
     What was wasted counts as taken back: a waste is a return and a write-off.
     """
@@ -41,7 +47,7 @@ def deductions_of(*, document_type: str, document_ids: Collection[int | str]) ->
         StockMovement.objects.filter(
             document_type=document_type,
             document_id__in=[str(pk) for pk in document_ids],
-            reason__in=[Reason.SALE, Reason.CANCELLATION],
+            reason__in=reasons,
         )
         .order_by("document_id", "line_id", "location_id", "ingredient_id", "lot_id")
         .values("document_id", "line_id", "location_id", "ingredient_id", "lot_id")

@@ -77,11 +77,17 @@ class OperationLogger:
         self.action(Action.STOCK_VALIDATION_FAILED, reason=reason, **context)
 
     def error(
-        self, action: OperationLog.Action, error: BaseException, *, took: float | None = None, **context: Any
+        self,
+        action: OperationLog.Action,
+        error: BaseException,
+        *,
+        kind: str = "",
+        took: float | None = None,
+        **context: Any,
     ) -> None:
-        """A step failed: with what kind of error, and what it said."""
+        """A step failed: with what kind of error (as the error itself says unless `kind` does), and what it said."""
         details = {
-            "kind": getattr(error, "kind", type(error).__name__),
+            "kind": kind or getattr(error, "kind", type(error).__name__),
             "message": str(error),
         }
         if isinstance(error, MarketplaceError):
