@@ -70,7 +70,8 @@ class RefreshRefused(NotAuthorised):
 def ask_for_code(account: SellerAccount) -> DeviceCode:
     """Begins the device code flow. Raises NotConnected without client id and secret, or a MarketplaceError."""
     client_id, _secret = client_of_application(account)
-    data = ask(account, "auth/oauth/device", {"client_id": client_id}, is_safe=True, errors={}).data
+    answer = ask(account, "/auth/oauth/device", {"client_id": client_id}, errors={})
+    data = answer.data if isinstance(answer, Answer) else None
     uri = need(data, "verification_uri", str)
     code = DeviceCode(
         device_code=need(data, "device_code", str),
@@ -92,10 +93,8 @@ def poll(account: SellerAccount, *, device_code: str) -> TokenPair | PollAnswer:
     """Asks whether the seller has said yes. Raises a MarketplaceError."""
     answer = ask(
         account,
-        "auth/oauth/token",
+        "/auth/oauth/token",
         {"grant_type": DEVICE_GRANT, "device_code": device_code},
-        # A poll that gave tokens has used the code up.
-        is_safe=False,
         errors=POLL_ANSWERS,
     )
     return answer if isinstance(answer, PollAnswer) else pair_of(answer.data)
@@ -106,10 +105,8 @@ def refresh(account: SellerAccount, *, refresh_token: str) -> TokenPair:
     no longer, or another MarketplaceError; where that `may_have_acted`, the pair may have been changed."""
     answer = ask(
         account,
-        "auth/oauth/token",
+        "/auth/oauth/token",
         {"grant_type": "refresh_token", "refresh_token": refresh_token},
-        # Repeated by whoever may do it alone, not here: see services/tokens.py.
-        is_safe=False,
         errors={"invalid_grant": PollAnswer.INVALID},
     )
     if isinstance(answer, PollAnswer):
@@ -118,11 +115,12 @@ def refresh(account: SellerAccount, *, refresh_token: str) -> TokenPair:
 
 
 def ask(
-    account: SellerAccount, path: str, form: Mapping[str, str], *, is_safe: bool, errors: Mapping[str, PollAnswer]
-) -> Any:
+    account: SellerAccount, path: str, form: Mapping[str, str], *, errors: Mapping[str, PollAnswer]
+) -> Answer | PollAnswer:
     """One call of the token endpoint: the answer, or which of `errors` it names.
 
-    Of an error only its word is used: the description may repeat the token.
+    Nothing is sent twice here: a poll that gave tokens has used the code up, and a refresh is repeated only by whoever
+    may do it alone. Of an error only its word is used: the description may repeat the token.
     """
     client_id, secret = client_of_application(account)
     basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
@@ -140,7 +138,7 @@ def ask(
         read_timeout=READ_TIMEOUT,
         connect_timeout=CONNECT_TIMEOUT,
     )
-    answer: Answer = session.call("POST", path, form=form, is_safe=is_safe, accept=(200, 400, 401))
+    answer = session.call("POST", path, form=form, is_safe=False, accept=(200, 400, 401))
     if answer.status == 200:
         return answer
     word = optional(answer.data, "error", str) or ""

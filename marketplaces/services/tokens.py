@@ -7,9 +7,8 @@ token, which is still taken. See docs/adr/0050-tokens-that-rotate.md.
 """
 
 import datetime
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 from uuid import UUID
 
 import structlog
@@ -26,9 +25,7 @@ from marketplaces.clients.allegro_auth import RefreshRefused, TokenPair
 from marketplaces.errors import MarketplaceError, NotAuthorised, NotConnected, Timeout, UnknownAccount
 from marketplaces.locks import lock_account
 from marketplaces.models import CredentialEvent, SellerAccount
-from monitoring.services.alerts import notify, resolve
-
-CONNECTION_LOST = "marketplaces.connection_lost"
+from marketplaces.services.key_alerts import about, connection_is_back, connection_lost_sentence, tell_connection_lost
 
 # Whoever refreshes does so alone for so long: longer than its call may take (5 s to connect, 10 s to be answered), and
 # short enough for another to take over, by a caller or by beat, while the old token is still taken (60 s).
@@ -36,6 +33,8 @@ LEASE = datetime.timedelta(seconds=20)
 # The share of its life that an access token has left when a caller, or the background, asks for a new pair.
 LEFT_FOR_CALLERS, LEFT_FOR_BACKGROUND = 0.2, 0.5
 REFRESH_LIFE = datetime.timedelta(days=90)
+# Seconds that an access token lives where it is not said.
+USUAL_LIFE = 43_199
 # How somebody without a usable token waits for the one who refreshes: past the lease.
 WAIT_SECONDS, MOST_WAITS = 0.25, 100
 # A refresh whose answer did not come may have happened: it is repeated once by the same caller.
@@ -137,15 +136,8 @@ def keep_pair(
         refresh_leased_until=None,
     )
     CredentialEvent.objects.create(account=account, kind=kind, created_by_id=created_by_id)
-    resolve(event=CONNECTION_LOST, subjects=[str(account.pk)])
+    connection_is_back(account)
     logger.info("credential_changed", account=str(account.pk), kind=kind.value)
-
-
-def connection_lost_sentence(details: Mapping[str, Any]) -> str:
-    """What the alert of a lost connection says."""
-    return _("Allegro does not take the keys of the account %(account)s any more. Connect it again.") % {
-        "account": details["account"]
-    }
 
 
 # --- one refresh --------------------------------------------------------------------------------------
@@ -155,8 +147,13 @@ def take_lease(account: SellerAccount, *, now: datetime.datetime) -> Lease | Non
     """Takes the right to refresh the pair that was read, unless somebody has it or has changed the pair meanwhile."""
     until = now + LEASE
     is_free = Q(refresh_leased_until__isnull=True) | Q(refresh_leased_until__lte=now)
+    is_same_pair = (
+        Q(access_expires_at=account.access_expires_at)
+        if account.access_expires_at
+        else Q(access_expires_at__isnull=True)
+    )
     taken = (
-        SellerAccount.objects.filter(is_free, pk=account.pk, access_expires_at=account.access_expires_at)
+        SellerAccount.objects.filter(is_free, is_same_pair, pk=account.pk, tokens__isnull=False)
         .exclude(connection=SellerAccount.Connection.LOST)
         .update(refresh_leased_until=until, refresh_started_at=Coalesce(F("refresh_started_at"), now))
     )
@@ -184,7 +181,8 @@ def store_refreshed(lease: Lease, pair: TokenPair) -> None:
     """Stores the new pair, unless one that was asked for later is there by now: whoever took too long and lost the
     lease to another must not put the older pair over the newer one."""
     account = lock_account(lease.account.pk)
-    if account.tokens and issued_at(account) > lease.taken_at:
+    if account.tokens is None or issued_at(account) > lease.taken_at:
+        # Or the keys were taken away meanwhile.
         return
     keep_pair(account=account, pair=pair, issued_at=lease.taken_at, kind=CredentialEvent.Kind.REFRESHED)
 
@@ -200,13 +198,7 @@ def is_lost(lease: Lease) -> bool:
         connection=SellerAccount.Connection.LOST, refresh_started_at=None, refresh_leased_until=None
     )
     CredentialEvent.objects.create(account=account, kind=CredentialEvent.Kind.REFUSED, reason="invalid_grant")
-    details = {"account": account.name}
-    notify(
-        event=CONNECTION_LOST,
-        subject=str(account.pk),
-        message=connection_lost_sentence(details),
-        details=details,
-    )
+    tell_connection_lost(account)
     logger.error("credential_refused", account=str(account.pk))
     return True
 
@@ -228,14 +220,14 @@ def account_with_pair(account_id: UUID) -> SellerAccount:
     account = SellerAccount.objects.filter(pk=account_id).first()
     if account is None:
         raise UnknownAccount(account_id)
-    if not account.tokens or account.access_expires_at is None:
+    if not account.tokens:
         raise NotConnected(account.name)
     return account
 
 
 def usable(account: SellerAccount, *, now: datetime.datetime, rejected: str) -> str:
     """The access token if it lives and has not been rejected, else nothing."""
-    token: str = account.tokens["access_token"]
+    token: str = account.tokens.get("access_token", "")
     is_alive = account.access_expires_at is not None and now < account.access_expires_at
     return token if is_alive and token != rejected else ""
 
@@ -244,13 +236,14 @@ def is_due(account: SellerAccount, *, now: datetime.datetime, share: float) -> b
     """Whether less than `share` of the access token's life is left, or a refresh began and did not end."""
     if account.refresh_started_at is not None or account.access_expires_at is None:
         return True
-    return account.access_expires_at - now < share * datetime.timedelta(seconds=account.tokens["expires_in"])
+    life = datetime.timedelta(seconds=account.tokens.get("expires_in", USUAL_LIFE))
+    return account.access_expires_at - now < share * life
 
 
 def issued_at(account: SellerAccount) -> datetime.datetime:
-    moment = parse_datetime(account.tokens["issued_at"])
-    assert moment is not None  # noqa: S101 - written by keep_pair
-    return moment
+    """When the stored pair was asked for; one that was put there by hand is older than any other."""
+    moment = parse_datetime(account.tokens.get("issued_at", ""))
+    return moment or datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 def used(account: SellerAccount, token: str) -> str:
@@ -259,4 +252,4 @@ def used(account: SellerAccount, token: str) -> str:
 
 
 def lost(account: SellerAccount) -> NoReturn:
-    raise NotAuthorised(connection_lost_sentence({"account": account.name}))
+    raise NotAuthorised(connection_lost_sentence(about(account)))
