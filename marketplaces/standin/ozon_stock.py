@@ -1,0 +1,220 @@
+"""Ozon's stock: read by scheme and by warehouse, written in pairs of offer and warehouse."""
+
+from typing import Any
+
+from marketplaces.standin.messages import Answer, Request
+from marketplaces.standin.ozon import asks, invalid, routes
+from marketplaces.standin.sellers import FBO, REALFBS, Offer, Seller, Stock, Warehouse
+from marketplaces.standin.world import World
+
+MOST_PAIRS = 100
+WRITES_PER_MINUTE = 80
+SECONDS_BETWEEN_WRITES_OF_A_PAIR = 30.0
+MOST_SKUS = 100
+TYPES = {"FBS": "fbs", "realFBS": "rfbs", "FBO": "fbo"}
+
+Row = tuple[Offer, Warehouse, Stock]
+
+
+def rows(seller: Seller, *, is_fbo: bool, warehouse: str = "") -> list[Row]:
+    """Returns what lies in the seller's own warehouses, or in Ozon's."""
+    return [
+        (offer, seller.warehouses[key], stock)
+        for offer in seller.offers.values()
+        for key, stock in offer.stock.items()
+        if key in seller.warehouses
+        and (seller.warehouses[key].scheme == FBO) == is_fbo
+        and (not warehouse or key == warehouse)
+    ]
+
+
+def page_of(found: list[Any], wanted: dict[str, Any], most: int) -> tuple[list[Any], str, bool]:
+    limit = wanted["limit"]
+    if not isinstance(limit, int) or not 1 <= limit <= most:
+        raise ValueError(f"limit must be between 1 and {most}")
+    start = int(wanted.get("cursor") or 0)
+    has_next = len(found) > start + limit
+    return found[start : start + limit], str(start + limit) if has_next else "", has_next
+
+
+@routes.post("/v2/warehouse/list")
+@asks
+def warehouses(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    found, cursor, has_next = page_of(seller.own_warehouses(), wanted, 200)
+    told = [
+        {
+            "warehouse_id": int(warehouse.id),
+            "name": warehouse.name,
+            "is_rfbs": warehouse.scheme == REALFBS,
+            "status": "created",
+            "warehouse_type": "STANDARD",
+        }
+        for warehouse in found
+    ]
+    return Answer(200, {"warehouses": told, "cursor": cursor, "has_next": has_next})
+
+
+@routes.post("/v4/product/info/stocks")
+@asks
+def stocks(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    """The stock of each offer by scheme, over all warehouses."""
+    filter_ = wanted["filter"]
+    skus, products = set(filter_.get("offer_id") or ()), {str(each) for each in filter_.get("product_id") or ()}
+    offers = [
+        offer
+        for offer in seller.offers.values()
+        if (not skus or offer.sku in skus) and (not products or str(offer.product_id) in products)
+    ]
+    found, cursor, _has_next = page_of(offers, wanted, 1000)
+    return Answer(200, {"items": [by_scheme(seller, offer) for offer in found], "total": len(offers), "cursor": cursor})
+
+
+def by_scheme(seller: Seller, offer: Offer) -> dict[str, Any]:
+    sums: dict[str, list[int]] = {}
+    for key, stock in offer.stock.items():
+        if warehouse := seller.warehouses.get(key):
+            total = sums.setdefault(TYPES[warehouse.scheme], [0, 0])
+            total[0] += stock.present
+            total[1] += stock.reserved
+    told = [
+        {
+            "type": type_,
+            "present": present,
+            "reserved": reserved,
+            "sku": offer.number,
+            "shipment_type": "SHIPMENT_TYPE_GENERAL",
+        }
+        for type_, (present, reserved) in sums.items()
+    ]
+    return {"offer_id": offer.sku, "product_id": offer.product_id, "stocks": told}
+
+
+@routes.post("/v2/product/info/stocks-by-warehouse/fbs")
+@asks
+def own_stocks_of(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    """The stock of the named offers in each of the seller's warehouses."""
+    if ("sku" in wanted) == ("offer_id" in wanted):
+        return invalid("one of sku and offer_id is required")
+    skus, numbers = set(wanted.get("offer_id") or ()), {str(each) for each in wanted.get("sku") or ()}
+    found = [row for row in rows(seller, is_fbo=False) if row[0].sku in skus or str(row[0].number) in numbers]
+    page, cursor, has_next = page_of(found, wanted, 1000)
+    told = [{**own_row(row), "warehouse_name": row[1].name} for row in page]
+    return Answer(200, {"products": told, "cursor": cursor, "has_next": has_next})
+
+
+@routes.post("/v1/product/info/warehouse/stocks")
+@asks
+def own_stocks_in(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    """Everything that lies in one of the seller's warehouses."""
+    warehouse = str(wanted["warehouse_id"])
+    if warehouse not in seller.warehouses or seller.warehouses[warehouse].scheme == FBO:
+        return invalid("WAREHOUSE_NOT_FOUND")
+    page, cursor, has_next = page_of(rows(seller, is_fbo=False, warehouse=warehouse), wanted, 1000)
+    return Answer(200, {"stocks": [own_row(row) for row in page], "cursor": cursor, "has_next": has_next})
+
+
+def own_row(row: Row) -> dict[str, Any]:
+    offer, warehouse, stock = row
+    return {
+        "offer_id": offer.sku,
+        "product_id": offer.product_id,
+        "sku": offer.number,
+        "present": stock.present,
+        "reserved": stock.reserved,
+        "free_stock": stock.present - stock.reserved,
+        "warehouse_id": int(warehouse.id),
+    }
+
+
+@routes.post("/v1/product/info/stocks-by-warehouse/fbo")
+@asks
+def fbo_stocks(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    """What lies in Ozon's warehouses."""
+    skus, numbers = set(wanted.get("offer_ids") or ()), {str(each) for each in wanted.get("skus") or ()}
+    found = [
+        row
+        for row in rows(seller, is_fbo=True)
+        if (not skus and not numbers) or row[0].sku in skus or str(row[0].number) in numbers
+    ]
+    page, cursor, has_next = page_of(found, wanted, 1000)
+    told = []
+    for row in page:
+        fields = own_row(row)
+        del fields["free_stock"]
+        told.append(fields)
+    return Answer(200, {"products": told, "cursor": cursor, "has_next": has_next})
+
+
+@routes.post("/v1/analytics/stocks")
+@asks
+def analytics(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    numbers = {str(each) for each in wanted["skus"]}
+    if not 1 <= len(numbers) <= MOST_SKUS:
+        return invalid("between 1 and 100 skus are required")
+    told = [
+        {
+            "offer_id": offer.sku,
+            "sku": offer.number,
+            "name": offer.name,
+            "warehouse_id": int(warehouse.id),
+            "warehouse_name": warehouse.name,
+            "available_stock_count": stock.present - stock.reserved,
+            "valid_stock_count": stock.present,
+            "requested_stock_count": 0,
+            "transit_stock_count": stock.to_client,
+            "return_from_customer_stock_count": stock.from_client,
+        }
+        for offer, warehouse, stock in rows(seller, is_fbo=True)
+        if str(offer.number) in numbers
+    ]
+    return Answer(200, {"items": told})
+
+
+@routes.post("/v2/products/stocks")
+@asks
+def write(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+    """Sets what is free of up to 100 pairs of offer and warehouse; what is reserved comes on top.
+
+    A pair is written at most once in 30 seconds and a seller calls at most 80 times a minute: beyond that the answer
+    is 200 all the same, and the refusal stands in it.
+    """
+    pairs = wanted["stocks"]
+    if not 1 <= len(pairs) <= MOST_PAIRS:
+        return invalid("between 1 and 100 stocks are required")
+    is_limited = world.options.has_limits and bool(
+        world.limits.wait(f"ozon stocks {seller.id}", interval=60 / WRITES_PER_MINUTE, burst=WRITES_PER_MINUTE)
+    )
+    return Answer(200, {"result": [write_pair(world, seller, pair, is_limited=is_limited) for pair in pairs]})
+
+
+def write_pair(world: World, seller: Seller, pair: dict[str, Any], *, is_limited: bool) -> dict[str, Any]:
+    offer = seller.offers.get(pair["offer_id"]) if pair.get("offer_id") else None
+    if offer is None and not pair.get("offer_id"):
+        offer = next((each for each in seller.offers.values() if each.product_id == pair.get("product_id")), None)
+    warehouse = seller.warehouses.get(str(pair.get("warehouse_id")))
+    amount = pair.get("stock")
+    told = {
+        "offer_id": offer.sku if offer else str(pair.get("offer_id") or ""),
+        "product_id": offer.product_id if offer else int(pair.get("product_id") or 0),
+        "warehouse_id": int(pair.get("warehouse_id") or 0),
+    }
+    fault = ""
+    if offer is None:
+        fault = "offer_id_not_found"
+    elif warehouse is None or warehouse.scheme == FBO:
+        fault = "WAREHOUSE_NOT_FOUND"
+    elif not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
+        fault = "INVALID_STOCK"
+    elif is_limited or (
+        world.options.has_limits
+        and world.limits.wait(
+            f"ozon pair {seller.id} {offer.sku} {warehouse.id}", interval=SECONDS_BETWEEN_WRITES_OF_A_PAIR, burst=1
+        )
+    ):
+        fault = "TOO_MANY_REQUESTS"
+    if fault or offer is None or warehouse is None or not isinstance(amount, int):
+        return {**told, "updated": False, "errors": [{"code": fault, "message": fault.replace("_", " ").lower()}]}
+    stock = offer.stock.setdefault(warehouse.id, Stock())
+    stock.present = amount + stock.reserved
+    world.keep_offer(seller, offer)
+    return {**told, "updated": True, "errors": []}

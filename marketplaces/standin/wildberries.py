@@ -1,0 +1,357 @@
+"""Wildberries' marketplace interface: orders and supplies. Stock is in `wildberries_stock`."""
+
+import secrets
+from typing import Any
+
+from marketplaces.standin.clock import iso
+from marketplaces.standin.messages import Answer, NotAnObject, Request
+from marketplaces.standin.routing import Routes
+from marketplaces.standin.sellers import FBS, WILDBERRIES, Order, Seller
+from marketplaces.standin.trade import touch
+from marketplaces.standin.world import DAY, World
+
+routes = Routes("/wildberries")
+analytics = Routes("/wildberries-analytics")
+
+INTERVAL, BURST = 0.2, 20
+# A request that is answered 4xx counts as ten.
+COST_OF_A_FAULT = 10
+CANCEL_INTERVAL = 0.6
+MOST_STATUSES = 1000
+MOST_IN_A_SUPPLY_CALL = 100
+CURRENCIES = {"RUB": 643, "PLN": 985, "THB": 764, "KZT": 398}
+
+
+def problem(world: World, status: int, title: str, detail: str) -> Answer:
+    """What Wildberries' gate says, before a request gets anywhere."""
+    return Answer(
+        status,
+        {
+            "title": title,
+            "detail": detail,
+            "code": "07e4668e-stand-in",
+            "requestId": world.uuid().replace("-", ""),
+            "origin": "s2s-api-auth-stand-in",
+            "status": status,
+            "statusText": title.title(),
+            "timestamp": iso(world.clock.now()),
+        },
+    )
+
+
+def error(status: int, code: str, message: str, data: Any = None) -> Answer:
+    return Answer(status, {"code": code, "message": message, "data": data})
+
+
+def rate_of(request: Request) -> tuple[str, float, int]:
+    """Which bucket a request falls into: its name, seconds between two, and how many at once."""
+    if request.path.startswith(analytics.prefix) and request.path.endswith("/wb-warehouses"):
+        return "report", 20.0, 3
+    if request.path.endswith("/cancel"):
+        return "cancel", CANCEL_INTERVAL, BURST
+    kind = (
+        "analytics"
+        if request.path.startswith(analytics.prefix)
+        else "stocks"
+        if "/stocks" in request.path
+        else "orders"
+    )
+    return kind, INTERVAL, BURST
+
+
+def limited(world: World, request: Request) -> Answer | None:
+    """300 a minute, 20 at once."""
+    kind, interval, burst = rate_of(request)
+    wait = world.limits.wait(f"wildberries {kind} {token_of(request)}", interval=interval, burst=burst)
+    if not wait:
+        return None
+    answer = problem(world, 429, "too many requests", "limited by global limiter")
+    seconds = str(int(wait) + 1)
+    answer.headers |= {"X-Ratelimit-Retry": seconds, "X-Ratelimit-Limit": str(burst), "X-Ratelimit-Reset": seconds}
+    return answer
+
+
+def charge(world: World, request: Request, answer: Answer) -> None:
+    """Counts a request that was answered 4xx nine times more."""
+    if 400 <= answer.status < 500 and answer.status != 429:
+        kind, interval, _burst = rate_of(request)
+        name = f"wildberries {kind} {token_of(request)}"
+        world.limits.charge(name, interval=interval, cost=COST_OF_A_FAULT - 1)
+
+
+def token_of(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def authenticate(world: World, request: Request) -> Seller | Answer:
+    token = token_of(request)
+    for seller in world.sellers.values():
+        if seller.marketplace == WILDBERRIES and secrets.compare_digest(seller.keys["token"].encode(), token.encode()):
+            if request.path.startswith(analytics.prefix) and seller.keys.get("has_no_analytics"):
+                return problem(world, 403, "forbidden", "token scope not allowed for this API route")
+            return seller
+    return problem(world, 401, "unauthorized", "token problem; token is malformed")
+
+
+@analytics.get("/ping")
+@routes.get("/ping")
+def ping(world: World, _request: Request, _seller: Seller) -> Answer:
+    return Answer(200, {"TS": iso(world.clock.now()), "Status": "OK"})
+
+
+@routes.get("/api/v1/seller-info")
+def seller_info(_world: World, _request: Request, seller: Seller) -> Answer:
+    return Answer(
+        200,
+        {
+            "name": seller.name,
+            "sid": "e8923014-e233-47a1-898e-3cc86d67ea61",
+            "tin": "",
+            "tradeMark": seller.name,
+        },
+    )
+
+
+@routes.get("/api/v1/supplier/stocks")
+@analytics.get("/api/v1/supplier/stocks")
+def gone(world: World, _request: Request, _seller: Seller) -> Answer:
+    return problem(world, 404, "not found", "This method is deprecated: see release-notes?id=494")
+
+
+# --- orders ---------------------------------------------------------------------------------------------------------
+
+
+def by_serial(order: Order) -> int:
+    return order.serial
+
+
+@routes.get("/api/v3/orders/new")
+def new_orders(world: World, _request: Request, seller: Seller) -> Answer:
+    found = [
+        order_of(seller, order)
+        for order in world.orders_by(seller, "serial", by_serial)
+        if order.status == "new" and order.fulfilment == "waiting" and not order.is_gone and order.scheme == FBS
+    ]
+    for each in found:
+        del each["supplyId"]
+        each |= {"ddate": "", "requiredMeta": [], "optionalMeta": [], "finalPrice": each["price"]}
+    return Answer(200, {"orders": found})
+
+
+@routes.get("/api/v3/orders")
+def orders(world: World, request: Request, seller: Seller) -> Answer:
+    """Orders by their number, after `next`, placed within 30 days: without a word on how far they are."""
+    now = world.clock.now()
+    try:
+        limit, after = int(request.first("limit")), int(request.first("next"))
+        date_to = float(request.first("dateTo") or now + 60)
+        date_from = float(request.first("dateFrom") or date_to - 30 * DAY)
+    except ValueError:
+        return error(400, "IncorrectParameter", "Передан некорректный параметр")
+    if not 1 <= limit <= 1000 or date_to - date_from > 30 * DAY + 61 or date_from < now - 93 * DAY:
+        return error(400, "IncorrectParameter", "Передан некорректный параметр")
+    found = [
+        order
+        for order in world.orders_by(seller, "serial", by_serial)
+        if order.serial > after
+        and date_from <= order.placed_at <= date_to
+        and not order.is_gone
+        and order.scheme == FBS
+    ]
+    page = found[:limit]
+    # 0 would begin again: where there is nothing more, the caller's own number comes back.
+    return Answer(
+        200, {"next": page[-1].serial if page else after, "orders": [order_of(seller, order) for order in page]}
+    )
+
+
+@routes.post("/api/v3/orders/status")
+def statuses(_world: World, request: Request, seller: Seller) -> Answer:
+    try:
+        ids = request.json()["orders"]
+    except (NotAnObject, KeyError):
+        return error(400, "IncorrectRequestBody", "Некорректное тело запроса")
+    if not isinstance(ids, list) or not 1 <= len(ids) <= MOST_STATUSES or not all(type(id) is int for id in ids):
+        return error(400, "IncorrectRequest", "Переданы некорректные данные")
+    found = [seller.orders[str(id)] for id in ids if str(id) in seller.orders and not seller.orders[str(id)].is_gone]
+    told = [
+        {
+            "id": order.serial,
+            "supplierStatus": order.status,
+            "wbStatus": order.fulfilment,
+            "isCancellable": is_cancellable(order),
+        }
+        for order in found
+    ]
+    return Answer(200, {"orders": told})
+
+
+def is_cancellable(order: Order) -> bool:
+    return order.status in ("new", "confirm") and order.fulfilment == "waiting"
+
+
+@routes.patch("/api/v3/orders/{id}/cancel")
+def cancel(world: World, _request: Request, seller: Seller, id: str) -> Answer:
+    order = seller.orders.get(id)
+    if not id.isdigit():
+        return error(400, "IncorrectParameter", "Передан некорректный параметр")
+    if order is None or order.is_gone:
+        return error(404, "NotFound", "Не найдено")
+    if not is_cancellable(order):
+        return error(409, "StatusMismatch", "Несоответствие статусов, проверьте их правильность")
+    order.status, order.fulfilment = "cancel", "canceled"
+    touch(world, seller, order)
+    return Answer(204)
+
+
+def order_of(seller: Seller, order: Order) -> dict[str, Any]:
+    """An order has one piece of one thing; prices are a hundred times what they are."""
+    line = order.lines[0]
+    offer = seller.offers.get(line.sku)
+    price = round(float(line.price) * 100)
+    currency = CURRENCIES.get(order.currency, 643)
+    return {
+        "id": order.serial,
+        "rid": f"d{order.serial}.{order.buyer}.0.0",
+        "orderUid": f"{order.serial}_{order.buyer}",
+        "createdAt": iso(order.placed_at)[:19] + "Z",
+        "warehouseId": int(order.warehouse or 0),
+        "officeId": 123,
+        "offices": ["Москва"],
+        "supplyId": order.supply,
+        "address": None,
+        "article": offer.article if offer else "",
+        "colorCode": "",
+        "nmId": offer.number if offer else 0,
+        "chrtId": int(line.sku),
+        "skus": [offer.barcode] if offer and offer.barcode else [],
+        "price": price,
+        "convertedPrice": price,
+        "currencyCode": currency,
+        "convertedCurrencyCode": currency,
+        "cargoType": 1,
+        "crossBorderType": 0,
+        "deliveryType": "fbs",
+        "comment": "",
+        "scanPrice": None,
+        "isZeroOrder": False,
+        "options": {"isB2B": False},
+    }
+
+
+# --- supplies ---------------------------------------------------------------------------------------------------------
+
+
+@routes.post("/api/v3/supplies")
+def create_supply(world: World, request: Request, seller: Seller) -> Answer:
+    try:
+        name = request.json().get("name", "")
+    except NotAnObject:
+        return error(400, "IncorrectRequestBody", "Некорректное тело запроса")
+    if not isinstance(name, str) or len(name) > 128:
+        return error(400, "IncorrectRequest", "Переданы некорректные данные")
+    number = world.numbers.next("supply", start=100_000_000)
+    id = f"WB-GI-{number}"
+    world.keep(
+        "supply",
+        f"{seller.id}|{id}",
+        {"id": id, "number": number, "name": name, "created_at": world.clock.now(), "closed_at": None, "orders": []},
+    )
+    return Answer(201, {"id": id})
+
+
+@routes.get("/api/v3/supplies")
+def supplies(world: World, request: Request, seller: Seller) -> Answer:
+    limit, after = request.first("limit"), request.first("next")
+    if not limit.isdigit() or not after.isdigit() or not 1 <= int(limit) <= 1000:
+        return error(400, "IncorrectParameter", "Передан некорректный параметр")
+    found = [
+        record
+        for key, record in world.shelf("supply").items()
+        if key.startswith(f"{seller.id}|") and record["number"] > int(after)
+    ][: int(limit)]
+    return Answer(
+        200, {"next": found[-1]["number"] if found else int(after), "supplies": [supply_of(each) for each in found]}
+    )
+
+
+def supply_of(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": record["id"],
+        "name": record["name"],
+        "done": record["closed_at"] is not None,
+        "createdAt": iso(record["created_at"])[:19] + "Z",
+        "closedAt": iso(record["closed_at"])[:19] + "Z" if record["closed_at"] else None,
+        "scanDt": None,
+        "cargoType": 1 if record["orders"] else 0,
+        "isB2b": False,
+        "isPickupPointShipmentAllowed": False,
+        "crossBorderType": None,
+        "destinationOfficeId": None,
+    }
+
+
+def supply_named(world: World, seller: Seller, id: str) -> dict[str, Any] | Answer:
+    return world.shelf("supply").get(f"{seller.id}|{id}") or error(404, "NotFound", "Не найдено")
+
+
+@routes.get("/api/v3/supplies/{id}")
+def supply(world: World, _request: Request, seller: Seller, id: str) -> Answer:
+    record = supply_named(world, seller, id)
+    return record if isinstance(record, Answer) else Answer(200, supply_of(record))
+
+
+@routes.get("/api/marketplace/v3/supplies/{id}/order-ids")
+def supply_orders(world: World, _request: Request, seller: Seller, id: str) -> Answer:
+    record = supply_named(world, seller, id)
+    return record if isinstance(record, Answer) else Answer(200, {"orderIds": record["orders"]})
+
+
+@routes.patch("/api/marketplace/v3/supplies/{id}/orders")
+def add_to_supply(world: World, request: Request, seller: Seller, id: str) -> Answer:
+    """Puts up to 100 orders into a supply: they are being put together then ("confirm"). All of them or none."""
+    record = supply_named(world, seller, id)
+    if isinstance(record, Answer):
+        return record
+    try:
+        ids = request.json()["orders"]
+    except (NotAnObject, KeyError):
+        return error(400, "IncorrectRequestBody", "Некорректное тело запроса")
+    if (
+        not isinstance(ids, list)
+        or not 1 <= len(ids) <= MOST_IN_A_SUPPLY_CALL
+        or not all(type(each) is int for each in ids)
+    ):
+        return error(400, "IncorrectParameter", "Передан некорректный параметр")
+    found = [seller.orders.get(str(each)) for each in ids]
+    if record["closed_at"] is not None or any(
+        order is None or order.is_gone or not is_cancellable(order) for order in found
+    ):
+        return error(409, "FailedToAddSupplyOrder", "Не удалось закрепить сборочное задание за поставкой.")
+    for order in found:
+        assert order is not None  # noqa: S101 - looked at above
+        if order.supply and order.supply != id:
+            world.shelf("supply")[f"{seller.id}|{order.supply}"]["orders"].remove(order.serial)
+        if order.serial not in record["orders"]:
+            record["orders"].append(order.serial)
+        order.status, order.supply = "confirm", id
+        touch(world, seller, order)
+    world.keep("supply", f"{seller.id}|{id}", record)
+    return Answer(204)
+
+
+@routes.patch("/api/v3/supplies/{id}/deliver")
+def deliver(world: World, _request: Request, seller: Seller, id: str) -> Answer:
+    """Closes a supply: what is in it is complete."""
+    record = supply_named(world, seller, id)
+    if isinstance(record, Answer):
+        return record
+    found = [order for each in record["orders"] if (order := seller.orders.get(str(each))) and is_cancellable(order)]
+    if not found or record["closed_at"] is not None:
+        return error(409, "SupplyHasZeroOrders", "Не удалось обработать поставку.")
+    for order in found:
+        order.status = "complete"
+        touch(world, seller, order)
+    record["closed_at"] = world.clock.now()
+    world.keep("supply", f"{seller.id}|{id}", record)
+    return Answer(204)
