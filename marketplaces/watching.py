@@ -20,6 +20,8 @@ from marketplaces.services.key_alerts import (
     connection_lost_sentence,
     key_age_sentence,
 )
+from marketplaces.services.mirror import ORDER_UNKNOWN_STATUS, unknown_status_sentence
+from marketplaces.services.runs import SYNC_FAILED, sync_failed_sentence
 from monitoring.errors import CheckFailed
 from monitoring.registry import Check, Event, LabelValues, Metric, register_check, register_event, register_metric
 from monitoring.severity import Severity
@@ -48,6 +50,11 @@ def register() -> None:
         (alarms.DATABASE_ERRORS, _("The database fails again and again"), alarms.database_sentence),
     ):
         register_event(Event(name, Severity.CRITICAL, title, tell=tell))
+    for name, title, tell in (
+        (ORDER_UNKNOWN_STATUS, _("A marketplace uses a status that is not known here"), unknown_status_sentence),
+        (SYNC_FAILED, _("A marketplace can't be read"), sync_failed_sentence),
+    ):
+        register_event(Event(name, Severity.WARNING, title, tell=tell))
     register_check(Check(name="marketplace_sync", run=everything_is_read, timeout=10.0))
     register_check(Check(name="marketplace_operations", run=nothing_is_stuck, timeout=10.0))
     for metric in (

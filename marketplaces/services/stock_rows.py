@@ -1,0 +1,240 @@
+"""The rows of marketplace stock, written many at once; and the day's snapshots with them."""
+
+import datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from marketplaces.choices import Scheme
+from marketplaces.clients.base import Problem, StockRow
+from marketplaces.models import MarketplaceStock, MarketplaceStockSnapshot, SellerAccount
+from marketplaces.services.payloads import REPLACEMENT, UNKEEPABLE
+from marketplaces.services.runs import keep_lease
+
+# Nobody has so many of anything: such a figure is a mistake.
+MOST_PIECES = 10_000_000
+LONGEST_SKU, LONGEST_WAREHOUSE_ID, LONGEST_WAREHOUSE, LONGEST_NAME, LONGEST_BARCODE = 100, 60, 200, 300, 60
+FIGURES = ("present", "reserved", "in_way_to_client", "in_way_from_client")
+# Stored rows that are compared at once with what was told.
+PART = 5000
+
+UPSERT = """
+    WITH given AS (
+        SELECT * FROM unnest(
+            %(sku)s::text[], %(warehouse_id)s::text[], %(stock_type)s::text[], %(warehouse)s::text[], %(name)s::text[],
+            %(barcode)s::text[], %(present)s::int[], %(reserved)s::int[], %(to_client)s::int[], %(from_client)s::int[]
+        ) AS given (
+            sku, warehouse_id, stock_type, warehouse, name, barcode, present, reserved, to_client, from_client
+        )
+    ),
+    changed AS (
+        INSERT INTO marketplaces_marketplacestock AS stock (
+            account_id, product_id, source, sku, warehouse_id, stock_type, warehouse, name, barcode, present, reserved,
+            in_way_to_client, in_way_from_client, snapshot_date, last_sync_at
+        )
+        SELECT %(account)s, listing.product_id, %(source)s, given.sku, given.warehouse_id, given.stock_type,
+               given.warehouse, given.name, given.barcode, given.present, given.reserved, given.to_client,
+               given.from_client, %(day)s, %(at)s
+        FROM given
+        LEFT JOIN marketplaces_listing AS listing ON listing.account_id = %(account)s AND listing.sku = given.sku
+        ORDER BY given.sku, given.warehouse_id, given.stock_type
+        ON CONFLICT (account_id, sku, source, warehouse_id, stock_type) DO UPDATE SET
+            product_id = excluded.product_id,
+            warehouse = coalesce(nullif(excluded.warehouse, ''), stock.warehouse),
+            name = coalesce(nullif(excluded.name, ''), stock.name),
+            barcode = coalesce(nullif(excluded.barcode, ''), stock.barcode),
+            present = excluded.present,
+            reserved = excluded.reserved,
+            in_way_to_client = excluded.in_way_to_client,
+            in_way_from_client = excluded.in_way_from_client,
+            snapshot_date = excluded.snapshot_date,
+            last_sync_at = excluded.last_sync_at
+        WHERE (stock.product_id, stock.present, stock.reserved, stock.in_way_to_client, stock.in_way_from_client,
+               stock.warehouse, stock.name, stock.barcode)
+            IS DISTINCT FROM
+              (excluded.product_id, excluded.present, excluded.reserved, excluded.in_way_to_client,
+               excluded.in_way_from_client, coalesce(nullif(excluded.warehouse, ''), stock.warehouse),
+               coalesce(nullif(excluded.name, ''), stock.name),
+               coalesce(nullif(excluded.barcode, ''), stock.barcode))
+        RETURNING stock.id, stock.present, stock.reserved, stock.in_way_to_client, stock.in_way_from_client
+    ),
+    kept AS (
+        INSERT INTO marketplaces_marketplacestocksnapshot AS snapshot
+            (stock_id, snapshot_date, present, reserved, in_way_to_client, in_way_from_client)
+        SELECT id, %(day)s, present, reserved, in_way_to_client, in_way_from_client FROM changed
+        ON CONFLICT (stock_id, snapshot_date) DO UPDATE SET
+            present = excluded.present,
+            reserved = excluded.reserved,
+            in_way_to_client = excluded.in_way_to_client,
+            in_way_from_client = excluded.in_way_from_client
+    )
+    SELECT array(SELECT id FROM changed),
+           array(
+               SELECT stock.id FROM given
+               JOIN marketplaces_marketplacestock AS stock
+                 ON stock.account_id = %(account)s AND stock.source = %(source)s AND stock.sku = given.sku
+                AND stock.warehouse_id = given.warehouse_id AND stock.stock_type = given.stock_type
+           )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodRow:
+    """A row that can be stored, in the order of the statement's columns."""
+
+    sku: str
+    warehouse_id: str
+    stock_type: str
+    warehouse: str
+    name: str
+    barcode: str
+    present: int
+    reserved: int
+    to_client: int
+    from_client: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.sku, self.warehouse_id, self.stock_type
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows are new or differed, and the ids of all that were told."""
+
+    changed: int
+    ids: Sequence[int]
+
+
+class RowIds:
+    """A set of row ids, a bit for each: rows of one account lie close together, so that it hardly grows with them."""
+
+    PAGE = 1 << 16
+
+    def __init__(self) -> None:
+        self.pages: dict[int, bytearray] = {}
+
+    def add(self, ids: Iterable[int]) -> None:
+        for one in ids:
+            page, place = divmod(one, self.PAGE)
+            self.pages.setdefault(page, bytearray(self.PAGE // 8))[place >> 3] |= 1 << (place & 7)
+
+    def __contains__(self, one: int) -> bool:
+        page, place = divmod(one, self.PAGE)
+        bits = self.pages.get(page)
+        return bits is not None and bool(bits[place >> 3] & 1 << (place & 7))
+
+
+def good_rows(rows: Iterable[StockRow]) -> tuple[list[GoodRow], list[Problem]]:
+    """The rows that can be stored, and why each other one can't. Of two with the same key the first counts."""
+    good: dict[tuple[str, str, str], GoodRow] = {}
+    problems = []
+    for row in rows:
+        why = why_not(row)
+        if why is None:
+            one = good_row(row)
+            if one.key not in good:
+                good[one.key] = one
+                continue
+            why = _("The same SKU is told twice for this warehouse.")
+        problems.append(Problem(str(row.sku), why))
+    return list(good.values()), problems
+
+
+def why_not(row: StockRow) -> str | None:
+    """Why this row can't be stored, as a sentence."""
+    if not row.sku:
+        return _("The SKU is missing.")
+    if len(row.sku) > LONGEST_SKU or len(row.warehouse_id) > LONGEST_WAREHOUSE_ID:
+        return _("Its SKU or warehouse is too long.")
+    if UNKEEPABLE.search(row.sku) or UNKEEPABLE.search(row.warehouse_id):
+        return _("Its SKU or warehouse has signs that can't be stored.")
+    for name in FIGURES:
+        pieces: Any = getattr(row, name)
+        if not isinstance(pieces, int) or isinstance(pieces, bool):
+            return _("%(name)s is no whole number: %(value)s.") % {"name": name, "value": pieces}
+        if not 0 <= pieces <= MOST_PIECES:
+            return _("%(name)s can't be %(value)s.") % {"name": name, "value": pieces}
+    return None
+
+
+def good_row(row: StockRow) -> GoodRow:
+    return GoodRow(
+        sku=row.sku,
+        warehouse_id=row.warehouse_id,
+        stock_type=Scheme(row.stock_type).value,
+        warehouse=UNKEEPABLE.sub(REPLACEMENT, row.warehouse)[:LONGEST_WAREHOUSE],
+        name=UNKEEPABLE.sub(REPLACEMENT, row.name)[:LONGEST_NAME],
+        barcode=UNKEEPABLE.sub(REPLACEMENT, row.barcode)[:LONGEST_BARCODE],
+        present=row.present,
+        reserved=row.reserved,
+        to_client=row.in_way_to_client,
+        from_client=row.in_way_from_client,
+    )
+
+
+def write_rows(
+    *, account: SellerAccount, source: str, rows: Sequence[GoodRow], day: datetime.date, at: datetime.datetime
+) -> Written:
+    """Writes rows of different keys, those that differ, and the day's snapshots of these, in one statement."""
+    names = GoodRow.__dataclass_fields__
+    columns = zip(*(astuple(row) for row in rows), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            UPSERT,
+            {
+                "account": account.pk,
+                "source": source,
+                "day": day,
+                "at": at,
+                **{name: list(column) for name, column in zip(names, columns, strict=True)},
+            },
+        )
+        changed, there = cursor.fetchone()
+    return Written(len(changed), [*changed, *there])
+
+
+def empty_untold(
+    *,
+    account: SellerAccount,
+    source: str,
+    told: RowIds,
+    unreadable: Collection[str],
+    run_id: UUID,
+    day: datetime.date,
+    at: datetime.datetime,
+) -> int:
+    """Sets to 0 what a source has stored and did not tell, and says how many rows those were. What it told in a way
+    that could not be read (`unreadable`: SKUs or warehouses) stays as it is."""
+    stored = (
+        MarketplaceStock.objects.filter(account=account, source=source)
+        .filter(Q(present__gt=0) | Q(reserved__gt=0) | Q(in_way_to_client__gt=0) | Q(in_way_from_client__gt=0))
+        .exclude(Q(sku__in=unreadable) | Q(warehouse_id__in=unreadable))
+        .order_by("pk")
+    )
+    emptied, last = 0, 0
+    while part := list(stored.filter(pk__gt=last).values_list("pk", flat=True)[:PART]):
+        last = part[-1]
+        untold = [pk for pk in part if pk not in told]
+        if untold:
+            emptied += set_to_nothing(untold, run_id=run_id, day=day, at=at)
+    return emptied
+
+
+@transaction.atomic
+def set_to_nothing(ids: Collection[int], *, run_id: UUID, day: datetime.date, at: datetime.datetime) -> int:
+    nothing = dict.fromkeys(FIGURES, 0)
+    emptied = MarketplaceStock.objects.filter(pk__in=ids).update(**nothing, snapshot_date=day, last_sync_at=at)
+    MarketplaceStockSnapshot.objects.bulk_create(
+        [MarketplaceStockSnapshot(stock_id=pk, snapshot_date=day, **nothing) for pk in ids],
+        update_conflicts=True,
+        unique_fields=["stock", "snapshot_date"],
+        update_fields=FIGURES,
+    )
+    keep_lease(run_id=run_id, at=at)
+    return emptied
