@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.marketplaces.standin import Standin
 
 
 @pytest.fixture
-def standin(settings: SettingsWrapper) -> Iterator[Standin]:
+def standin(settings: Settings) -> Iterator[Standin]:
     """The stand-in of the three marketplaces, running; the shop's addresses point to it."""
     with Standin() as opened:
         settings.MARKETPLACE_STANDIN_URL = opened.url
