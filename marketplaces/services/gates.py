@@ -61,7 +61,7 @@ class InsideATransaction(transaction.TransactionManagementError):
 
 def outside_a_transaction() -> None:
     """Raises InsideATransaction inside one; that of a test case does not count (as for Django's `durable`)."""
-    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
+    if connection.in_atomic_block and not getattr(connection.atomic_blocks[-1], "_from_testcase", False):
         raise InsideATransaction("No network call is made inside a transaction.")
 
 
@@ -77,7 +77,7 @@ def pass_gate(gate: Gate, *, cost: int = 1, patience: float = LONGEST_WAIT) -> P
     row = one_row(TAKE, values(gate, slots=slots, patience=patience))
     if row is None:
         raise why_refused(gate)
-    wait, step, failures, is_probe = row
+    wait, step, failures, is_probe = row[0], row[1], int(row[2]), bool(row[3])
     if slots > cost and not is_probe:
         keep_slots(gate.key, last_due=time.monotonic() + wait, step=step, number=slots - cost, failures=failures)
     return Pass(wait=max(0.0, wait - step * (slots - cost)), is_probe=is_probe, failures=failures)
