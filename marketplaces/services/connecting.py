@@ -5,10 +5,12 @@ Source: RFC 8628; what Allegro is known to answer stands in docs/adr/0050-tokens
 """
 
 import datetime
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from marketplaces.choices import Marketplace
 from marketplaces.clients import allegro_auth
@@ -48,9 +50,12 @@ def begin_connection(*, account_id: UUID, started_by_id: int | None, at: datetim
     return device
 
 
-def check_connection(*, account_id: UUID, at: datetime.datetime) -> DeviceConnection:
+def check_connection(
+    *, account_id: UUID, at: datetime.datetime, hand_over: Callable[[UUID], None] = lambda account_id: None
+) -> DeviceConnection:
     """How the attempt stands at the moment `at`: asks Allegro if it is due (`next_poll_at`), and stores the tokens
-    that it gives. A check that comes too early asks nothing.
+    that it gives. A check that comes too early asks nothing. `hand_over` is called with the account's id, in the
+    transaction that connects it.
 
     Calls Allegro: not to be called in a transaction. Raises UnknownAccount, NoConnectionInProgress if none was begun,
     and CallFailed when Allegro could not be asked: the attempt goes on.
@@ -64,12 +69,26 @@ def check_connection(*, account_id: UUID, at: datetime.datetime) -> DeviceConnec
     except MarketplaceError as error:
         logger.warning("connection_poll_failed", account=str(account_id), error=str(error))
         raise CallFailed(str(error)) from error
-    return settle(account, device, answer, at=at)
+    return settle(account, device, answer, at=at, hand_over=hand_over)
 
 
 def connection_of(*, account_id: UUID) -> DeviceConnection | None:
     """The account's attempt as it stands, without asking Allegro."""
     return DeviceConnection.objects.filter(account_id=account_id).first()
+
+
+def guidance(device: DeviceConnection) -> str:
+    """How the attempt stands, and what to do now."""
+    match device.status:
+        case Status.CONNECTED:
+            return _("Connected. Allegro has let this shop in; orders and offers are read from now on.")
+        case Status.DENIED:
+            return _("The seller said no on Allegro. Get a new code if that was a mistake.")
+        case Status.EXPIRED:
+            return _("The code was not used in time. Get a new one, and type it in within the hour.")
+        case Status.INVALID:
+            return _("Allegro does not know this code any more: it is wrong, or it has been used. Get a new one.")
+    return _("Waiting for Allegro. Open the address, check that the code is the same, and allow the access there.")
 
 
 def account_by_code(account_id: UUID) -> SellerAccount:
@@ -123,7 +142,12 @@ def take_turn(account: SellerAccount, *, at: datetime.datetime) -> tuple[DeviceC
 
 @transaction.atomic
 def settle(
-    account: SellerAccount, asked: DeviceConnection, answer: TokenPair | PollAnswer, *, at: datetime.datetime
+    account: SellerAccount,
+    asked: DeviceConnection,
+    answer: TokenPair | PollAnswer,
+    *,
+    at: datetime.datetime,
+    hand_over: Callable[[UUID], None],
 ) -> DeviceConnection:
     """Writes down what Allegro said to the poll of the attempt `asked`."""
     account = lock_account(account.pk)
@@ -142,6 +166,7 @@ def settle(
             created_by_id=device.started_by_id,
         )
         end(device, Status.CONNECTED)
+        hand_over(account.pk)
     elif answer in ENDS:
         end(device, ENDS[answer])
         logger.info("connection_ended", account=str(account.pk), status=device.status)

@@ -8,7 +8,7 @@ token, which is still taken. See docs/adr/0050-tokens-that-rotate.md.
 
 import datetime
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 import structlog
@@ -165,7 +165,7 @@ def refresh_pair(lease: Lease) -> None:
     lost."""
     account = lease.account
     try:
-        pair = allegro_auth.refresh(account, refresh_token=account.tokens["refresh_token"])
+        pair = allegro_auth.refresh(account, refresh_token=stored(account)["refresh_token"])
     except RefreshRefused:
         if is_lost(lease):
             raise
@@ -225,9 +225,13 @@ def account_with_pair(account_id: UUID) -> SellerAccount:
     return account
 
 
+def stored(account: SellerAccount) -> dict[str, Any]:
+    return account.tokens or {}
+
+
 def usable(account: SellerAccount, *, now: datetime.datetime, rejected: str) -> str:
     """The access token if it lives and has not been rejected, else nothing."""
-    token: str = account.tokens.get("access_token", "")
+    token: str = stored(account).get("access_token", "")
     is_alive = account.access_expires_at is not None and now < account.access_expires_at
     return token if is_alive and token != rejected else ""
 
@@ -236,13 +240,13 @@ def is_due(account: SellerAccount, *, now: datetime.datetime, share: float) -> b
     """Whether less than `share` of the access token's life is left, or a refresh began and did not end."""
     if account.refresh_started_at is not None or account.access_expires_at is None:
         return True
-    life = datetime.timedelta(seconds=account.tokens.get("expires_in", USUAL_LIFE))
+    life = datetime.timedelta(seconds=stored(account).get("expires_in", USUAL_LIFE))
     return account.access_expires_at - now < share * life
 
 
 def issued_at(account: SellerAccount) -> datetime.datetime:
     """When the stored pair was asked for; one that was put there by hand is older than any other."""
-    moment = parse_datetime(account.tokens.get("issued_at", ""))
+    moment = parse_datetime(stored(account).get("issued_at", ""))
     return moment or datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
