@@ -4,44 +4,64 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from celery import current_app, shared_task
+from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from marketplaces.errors import NotConnected, UnknownAccount
-from marketplaces.models import StockOperation, SyncRun
-from marketplaces.services import credentials, pipeline, pushes, testing, tokens
+from marketplaces.account_tasks import look_after_accounts, try_connection  # noqa: F401 - the worker finds them here
+from marketplaces.errors import AccountSwitchedOff, NotConnected, SyncRunning, UnknownAccount
+from marketplaces.models import StockOperation
+from marketplaces.services import pipeline, pushes
 
-# --- accounts -----------------------------------------------------------------------------------------
+# --- orders and stock ---------------------------------------------------------------------------------
 
-
-@shared_task
-def try_connection(account_id: str) -> None:
-    """Tries the keys that somebody has just stored."""
-    testing.test_account(account_id=UUID(account_id), tested_by_id=None, at=timezone.now())
-
-
-def hand_over_test(account_id: UUID) -> None:
-    """Has new keys tried when the transaction is through. A message that is lost, with a broker that is down, costs an
-    hour: `look_after_accounts` tries them too."""
-    transaction.on_commit(lambda: try_connection.delay(str(account_id)), robust=True)
+# A message that waited longer is of no use: by then another one has been sent.
+EXPIRES_AFTER = 60
 
 
 @shared_task
-def look_after_accounts() -> None:
-    """Refreshes tokens that are due, tries keys that nobody has tried, and tells people of old ones."""
+def start_due_syncs() -> None:
+    """Sends what is to be read now to the workers, each account and subject by itself, so that they run in parallel.
+    What is lost on the way is still due the next time."""
+    for account_id, what in due_syncs(now=timezone.now()):
+        task = sync_orders if what == SyncRun.What.ORDERS else import_stock
+        task.apply_async(kwargs={"account_id": str(account_id)}, expires=EXPIRES_AFTER)
+
+
+@shared_task
+def sync_orders(account_id: str, run_id: str | None = None) -> None:
+    """Reads what is new among an account's orders, if it is time and nobody does; or carries out the run that
+    somebody asked for. What is read is gone on with at once."""
+    with suppress(*NOT_TO_BE_READ):
+        order_sync.sync_orders(
+            account_id=UUID(account_id),
+            run_id=UUID(run_id) if run_id else None,
+            is_due_only=True,
+            hand_over=hand_over_operations,
+        )
+
+
+@shared_task
+def import_stock(account_id: str, run_id: str | None = None) -> None:
+    """Reads an account's stock, as `sync_orders` its orders."""
+    with suppress(*NOT_TO_BE_READ):
+        stock_import.import_stock(
+            account_id=UUID(account_id), run_id=UUID(run_id) if run_id else None, is_due_only=True
+        )
+
+
+# It was changed, or done, while the message was on its way.
+NOT_TO_BE_READ = (SyncRunning, UnknownAccount, AccountSwitchedOff, NotConnected)
+
+
+@shared_task
+def tidy_sync_runs() -> None:
+    """Makes the table of runs ready for the next months, drops old months, and forgets old snapshots of stock."""
     now = timezone.now()
-    tokens.refresh_due_tokens(at=now)
-    testing.test_untested_accounts(at=now)
-    credentials.watch_keys(now=now)
-
-
-def hand_over_sync(run: SyncRun) -> None:
-    """Sends a run that somebody asked for to a worker when the transaction is through. If the message is lost, the run
-    is closed when its lease is over, and the next one makes up for it."""
-    name = "sync_orders" if run.what == SyncRun.What.ORDERS else "import_stock"
-    arguments = {"account_id": str(run.account_id), "run_id": str(run.pk)}
-    transaction.on_commit(lambda: current_app.send_task(f"marketplaces.tasks.{name}", kwargs=arguments), robust=True)
+    partitions.ensure_partitions(now=now)
+    partitions.drop_old_partitions(now=now)
+    while snapshots.forget_old_snapshots(now=now) == snapshots.PART:
+        pass
 
 
 # --- quantities ---------------------------------------------------------------------------------------

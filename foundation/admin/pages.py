@@ -101,6 +101,8 @@ class FormPage(AdminPage):
     submit_icon = ""
     # Where the service's fields have other names in the form.
     refusal_fields: Mapping[str, str] = {}
+    # What leaves no trace, not even in what a second sending is known by.
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
 
     def act(self, form: Any, lines: list[Any]) -> Done:
         """Calls the service with what was filled in: the valid form, and the lines that are not empty."""
@@ -128,7 +130,10 @@ class FormPage(AdminPage):
             return self.show(form, formset)
         lines = filled_lines(formset)
         try:
-            done = do_once(request, lambda: self.act(form, lines), asked=everything_asked(request))
+            asked = {
+                name: values for name, values in everything_asked(request).items() if name not in self.secret_fields
+            }
+            done = do_once(request, lambda: self.act(form, lines), asked=asked)
         except Refusal as refusal:
             self.place(refusal, form, lines)
             return self.show(form, formset)

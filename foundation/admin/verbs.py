@@ -15,7 +15,7 @@
         ]
 
 A verb acts on POST only, checks its permission on the server whether or not its button was shown, writes the
-object's history, and turns a refusal into a message. A form that is sent twice acts once.
+object's history, and turns a refusal into a message. A form that is sent twice acts once, but for a verb `is_remote`.
 """
 
 from collections.abc import Callable, Sequence
@@ -93,6 +93,8 @@ class Verb:
     warning: Text = ""
     variant: str = "default"  # "primary", "default" or "danger"
     icon: str = ""
+    # Its service asks somebody over the network, so that no transaction may be open: it acts each time it is sent.
+    is_remote: bool = False
 
     @property
     def asks_first(self) -> bool:
@@ -187,10 +189,10 @@ class VerbButtons(ModelAdmin):
         if form is not None and not form.is_valid():
             return self.verb_page(request, obj, asked, form)
         try:
-            done = do_once(
-                request,
-                lambda: self.do_verb(request, obj, asked, form),
-                asked=asked_by(request, form.traced_fields()) if form else {},
+            done = (
+                self.do_verb(request, obj, asked, form)
+                if asked.is_remote
+                else self.do_verb_once(request, obj, asked, form)
             )
         except Refusal as refusal:
             if form is not None and isinstance(refusal, InvalidInput):
@@ -201,8 +203,16 @@ class VerbButtons(ModelAdmin):
         self.message_user(request, done.message, messages.SUCCESS)
         return HttpResponseRedirect(done.url)
 
+    def do_verb_once(self, request: HttpRequest, obj: Any, verb: Verb, form: VerbForm | None) -> Done:
+        """Does the verb inside one transaction, and once for the token that came with its form."""
+        return do_once(
+            request,
+            lambda: self.do_verb(request, obj, verb, form),
+            asked=asked_by(request, form.traced_fields()) if form else {},
+        )
+
     def do_verb(self, request: HttpRequest, obj: Any, verb: Verb, form: VerbForm | None) -> Done:
-        """Calls the service and writes the object's history, inside one transaction."""
+        """Calls the service and writes the object's history."""
         said = verb.run(request, obj, form.cleaned_data if form else {})
         self.log_change(request, obj, str(verb.label))
         message = str(said) if isinstance(said, Text) else str(verb.done) % {"object": obj}
