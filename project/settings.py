@@ -167,6 +167,8 @@ CELERY_BEAT_SCHEDULE = {
     "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
     "carry on stock operations": {"task": "marketplaces.tasks.carry_on_operations", "schedule": 30},
     "look after seller accounts": {"task": "marketplaces.tasks.look_after_accounts", "schedule": 3600},
+    "start due syncs": {"task": "marketplaces.tasks.start_due_syncs", "schedule": 15},
+    "tidy sync runs": {"task": "marketplaces.tasks.tidy_sync_runs", "schedule": 86400},
     "send changed quantities": {"task": "marketplaces.tasks.push_changed_quantities", "schedule": 30},
 }
 
@@ -274,6 +276,8 @@ WILDBERRIES_MARKETPLACE_URL = env.str("WILDBERRIES_MARKETPLACE_URL", default="ht
 WILDBERRIES_ANALYTICS_URL = env.str("WILDBERRIES_ANALYTICS_URL", default="https://seller-analytics-api.wildberries.ru")
 # `make run` starts one and sets this; without it demo accounts reach nothing.
 MARKETPLACE_STANDIN_URL = env.str("MARKETPLACE_STANDIN_URL", default="")
+# How many times faster than the real marketplaces the stand-in may be asked, for measuring the shop itself.
+MARKETPLACE_STANDIN_PACE = env.float("MARKETPLACE_STANDIN_PACE", default=1.0)
 # Hosts besides the APIs' own from which files of reports may be fetched, separated by commas.
 MARKETPLACE_REPORT_HOSTS = env.list("MARKETPLACE_REPORT_HOSTS", default=["cdn1.ozone.ru", "cdn1.ozon.ru"])
 # What Allegro wants in the User-Agent of a registered application.

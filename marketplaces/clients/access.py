@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from marketplaces.choices import Marketplace
@@ -65,6 +66,7 @@ def name_of_client(account: SellerAccount, read_timeout: float) -> str:
         account.credentials,
         account.push_warehouse_id,
         address_of(MAIN_APIS[marketplace], account=account),
+        settings.MARKETPLACE_STANDIN_PACE,
         read_timeout,
     ]
     # A digest, so that no key of an account lies about as the key of a dict.

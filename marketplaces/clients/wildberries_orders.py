@@ -27,8 +27,9 @@ from marketplaces.services.remembered import Remembered
 
 Source = MarketplaceOrderRevision.Source
 
-# One request may span 30 days and reach back three months; older orders are in the archive.
-LONGEST_WINDOW = timedelta(days=30)
+# One request may span 30 days and reach back three months; older orders are in the archive. The last window has no
+# end, so that clocks which differ hide nothing.
+LONGEST_WINDOW = timedelta(days=29)
 LIST_REACHES_BACK = timedelta(days=89)
 # How far a run looks behind the one before it, for clocks that differ and orders that come late.
 OVERLAP = timedelta(hours=1)
@@ -63,28 +64,26 @@ class OrderReader:
 
     def listed(self, cursors: Mapping[str, Any], since: datetime | None, begun: datetime) -> Iterator[OrderPage]:
         """The lists by time, window by window."""
-        start, until, place = self.where_to_begin(cursors, since, begun)
+        start, end, place = self.where_to_begin(cursors, since, begun)
         while True:
-            window_end = until or int(min(begun, moment(start) + LONGEST_WINDOW).timestamp())
+            if end is None and begun - moment(start) > LONGEST_WINDOW:
+                end = int((moment(start) + LONGEST_WINDOW).timestamp())
             while True:
-                answer = self.list_page(start, window_end, place)
+                answer = self.list_page(start, end, place)
                 bodies = need(answer, "orders", list)
                 following = optional(answer, "next", int) or 0
                 is_last = len(bodies) < ORDERS_A_PAGE or following in (0, place)
                 place = 0 if is_last else following
-                cursor: dict[str, int | None]
-                if not is_last:
-                    cursor = {"from": start, "to": window_end, "next": place}
-                elif window_end < int(begun.timestamp()):
-                    cursor = {"from": window_end, "to": None, "next": 0}
-                else:
-                    cursor = {"from": int((begun - OVERLAP).timestamp()), "to": None, "next": 0}
+                cursor: dict[str, int | None] = {"from": start, "to": end, "next": place}
+                if is_last:
+                    done = int((begun - OVERLAP).timestamp()) if end is None else end
+                    cursor = {"from": done, "to": None, "next": 0}
                 yield self.page_of(bodies, cursors={"orders": cursor}, source=Source.LIST)
                 if is_last:
                     break
-            if window_end >= int(begun.timestamp()):
+            if end is None:
                 return
-            start, until = window_end, None
+            start, end = end, None
 
     def where_to_begin(
         self, cursors: Mapping[str, Any], since: datetime | None, begun: datetime
@@ -200,11 +199,11 @@ class OrderReader:
     def searched(self, external_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """The bodies of orders that nobody has stored, from the lists, newest first."""
         missing, found = set(external_ids), dict[str, Mapping[str, Any]]()
-        end = timezone.now()
-        earliest = end - LIST_REACHES_BACK
+        end = now = timezone.now()
+        earliest = now - LIST_REACHES_BACK
         while missing and end > earliest:
             start = max(end - LONGEST_WINDOW, earliest)
-            for body in self.bodies_between(start, end):
+            for body in self.bodies_between(start, None if end >= now else end):
                 if (order_id := name_of(body)) in missing:
                     missing.discard(order_id)
                     found[order_id] = body
@@ -215,10 +214,10 @@ class OrderReader:
         around = timedelta(seconds=1)
         return {name_of(body): body for body in self.bodies_between(when - around, when + around)}
 
-    def bodies_between(self, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
+    def bodies_between(self, start: datetime, end: datetime | None) -> Iterator[Mapping[str, Any]]:
         place = 0
         while True:
-            answer = self.list_page(int(start.timestamp()), int(end.timestamp()), place)
+            answer = self.list_page(int(start.timestamp()), None if end is None else int(end.timestamp()), place)
             bodies = need(answer, "orders", list)
             yield from bodies
             following = optional(answer, "next", int) or 0
@@ -228,7 +227,7 @@ class OrderReader:
 
     # --- pages ------------------------------------------------------------------------------------------
 
-    def list_page(self, start: int, end: int, place: int) -> Any:
+    def list_page(self, start: int, end: int | None, place: int) -> Any:
         params = {"limit": ORDERS_A_PAGE, "next": place, "dateFrom": start, "dateTo": end}
         return self.api.call("GET", "/api/v3/orders", params=params, is_safe=True).data
 
