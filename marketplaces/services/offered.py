@@ -1,8 +1,8 @@
-"""How many pieces each listing may offer now: one rule, in one statement for any number of listings.
+"""How many pieces each listing may offer now: one rule, in five queries for any number of listings.
 
 What can be sold of an ingredient is what has not expired, less its minimum, less what orders have claimed that came
-from the marketplaces and are not deducted yet. The scarcest ingredient of the product's recipe says for how many
-portions that is enough; whole pieces of them, less what is kept back, are offered.
+from the marketplaces and are not deducted yet. The scarcest ingredient of a usual portion says for how many portions
+that is enough; whole pieces of them, less what is kept back, are offered.
 
 Claims are counted in ingredients, not in pieces of one listing: three lattes ordered on one marketplace leave less
 milk for the cocoa on another one, as they will once they are deducted.
@@ -19,7 +19,9 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from inventory.menu import load_menu
 from marketplaces.models import Listing
+from marketplaces.portions import usual_portion
 
 # No marketplace takes more of one thing. Source: Wildberries' PUT /api/v3/stocks, `amount`.
 MOST_PIECES = 100_000
@@ -53,8 +55,23 @@ class Offer:
     why_not: WhyNot | None = None
 
 
+PRODUCTS = """
+SELECT listing.product_id
+FROM marketplaces_listing AS listing
+WHERE {condition}
+UNION
+SELECT sold.product_id
+FROM marketplaces_stockoperation AS operation
+JOIN marketplaces_marketplaceorderline AS bought ON bought.order_id = operation.order_id
+JOIN marketplaces_listing AS sold ON sold.account_id = operation.account_id AND sold.sku = bought.sku
+WHERE {open}
+"""
 OFFERS = """
-WITH asked AS MATERIALIZED (
+WITH takes AS MATERIALIZED (
+    SELECT *
+    FROM unnest(%(products)s::bigint[], %(ingredients)s::bigint[], %(quantities)s::numeric[])
+        AS given (product_id, ingredient_id, quantity)
+), asked AS MATERIALIZED (
     SELECT listing.id, listing.product_id, listing.quantity, listing.buffer, account.location_id,
            location.is_active AS is_open, product.is_listed
     FROM marketplaces_listing AS listing
@@ -63,20 +80,18 @@ WITH asked AS MATERIALIZED (
     JOIN inventory_product AS product ON product.id = listing.product_id
     WHERE {condition}
 ), need AS MATERIALIZED (
-    SELECT asked.id, asked.location_id, line.ingredient_id, line.quantity
+    SELECT asked.id, asked.location_id, takes.ingredient_id, takes.quantity
     FROM asked
-    JOIN inventory_recipeline AS line ON line.product_id = asked.product_id
+    JOIN takes ON takes.product_id = asked.product_id
 ), claimed AS MATERIALIZED (
-    SELECT account.location_id, line.ingredient_id, sum(bought.quantity * sold.quantity * line.quantity) AS quantity
+    SELECT account.location_id, takes.ingredient_id, sum(bought.quantity * sold.quantity * takes.quantity) AS quantity
     FROM marketplaces_stockoperation AS operation
     JOIN marketplaces_selleraccount AS account ON account.id = operation.account_id
     JOIN marketplaces_marketplaceorderline AS bought ON bought.order_id = operation.order_id
     JOIN marketplaces_listing AS sold ON sold.account_id = operation.account_id AND sold.sku = bought.sku
-    JOIN inventory_recipeline AS line ON line.product_id = sold.product_id
-    WHERE operation.kind = 'sale' AND operation.status IN ('pending', 'processing')
-      AND operation.stock_deducted_at IS NULL AND operation.cancellation_requested_at IS NULL
-      AND account.location_id IN (SELECT location_id FROM asked)
-    GROUP BY account.location_id, line.ingredient_id
+    JOIN takes ON takes.product_id = sold.product_id
+    WHERE {open} AND account.location_id IN (SELECT location_id FROM asked)
+    GROUP BY account.location_id, takes.ingredient_id
 ), expired AS MATERIALIZED (
     SELECT lot.location_id, lot.ingredient_id, sum(lot.quantity) AS quantity
     FROM inventory_stocklot AS lot
@@ -100,22 +115,25 @@ SELECT asked.id, asked.is_open, asked.is_listed,
 FROM asked
 LEFT JOIN scarcest USING (id)
 """
+# Sale operations that have claimed something and not taken it yet; one that is asked to end claims nothing.
+OPEN = """
+    operation.kind = 'sale' AND operation.status IN ('pending', 'processing')
+    AND operation.stock_deducted_at IS NULL AND operation.cancellation_requested_at IS NULL
+"""
 
 
 def offers_of_account(account_id: UUID, *, at: datetime) -> dict[int, Offer]:
-    """{listing id: what it may offer at the moment `at`} for all listings of the account. One query."""
-    return found(OFFERS.format(condition="listing.account_id = %(account)s"), {"account": account_id, "at": at})
+    """{listing id: what it may offer at the moment `at`} for all listings of the account. Five queries."""
+    return offers("listing.account_id = %(account)s", {"account": account_id}, at=at)
 
 
 def offers_of(listing_ids: Collection[int], *, at: datetime) -> dict[int, Offer]:
-    """{listing id: what it may offer at the moment `at`} for these listings, of whichever accounts. One query."""
-    if not listing_ids:
-        return {}
-    return found(OFFERS.format(condition="listing.id = ANY(%(ids)s)"), {"ids": list(listing_ids), "at": at})
+    """{listing id: what it may offer at the moment `at`} for these listings, of whichever accounts. Five queries."""
+    return offers("listing.id = ANY(%(ids)s)", {"ids": list(listing_ids)}, at=at) if listing_ids else {}
 
 
 def attach_offers(listings: Iterable[Listing], *, at: datetime) -> None:
-    """Gives each of these listings its `offer`, for lists that show them. One query."""
+    """Gives each of these listings its `offer`, for lists that show them. Five queries."""
     rows = list(listings)
     offers = offers_of([listing.pk for listing in rows], at=at)
     for listing in rows:
@@ -123,9 +141,23 @@ def attach_offers(listings: Iterable[Listing], *, at: datetime) -> None:
         listing.__dict__["offer"] = offers.get(listing.pk, Offer(None))
 
 
-def found(statement: str, parameters: dict[str, Any]) -> dict[int, Offer]:
+def offers(condition: str, parameters: dict[str, Any], *, at: datetime) -> dict[int, Offer]:
+    """What the listings that fulfil the condition may offer."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**parameters, "most": MOST_PIECES})
+        cursor.execute(PRODUCTS.format(condition=condition, open=OPEN), parameters)
+        product_ids = [pk for (pk,) in cursor.fetchall()]
+    takes = [
+        (product.id, ingredient_id, quantity)
+        for product in load_menu(product_ids).values()
+        for ingredient_id, quantity in usual_portion(product).items()
+    ]
+    columns = {
+        name: [row[place] for row in takes] for place, name in enumerate(("products", "ingredients", "quantities"))
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            OFFERS.format(condition=condition, open=OPEN), {**parameters, **columns, "at": at, "most": MOST_PIECES}
+        )
         return {
             pk: offer(pieces, is_open=is_open, is_listed=is_listed)
             for pk, is_open, is_listed, pieces in cursor.fetchall()

@@ -50,22 +50,30 @@ logger = structlog.get_logger("marketplaces.pushes")
 def want_pushes(*, product_ids: Collection[int], location_id: int, at: datetime.datetime) -> int:
     """Marks, in the caller's transaction, the listings whose quantity may have changed because something of these
     products left the location or came back: those of all live accounts there whose product shares an ingredient with
-    one of them. Says how many. One statement, which locks the listings in the order of their ids."""
+    one of them, by its recipe or a default option. Says how many. One statement, which locks the listings in the order
+    of their ids."""
     if not product_ids:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH touched AS (
+            WITH takes AS (
+                SELECT line.product_id, line.ingredient_id FROM inventory_recipeline AS line
+                UNION
+                SELECT link.product_id, unnest(ARRAY[effect.ingredient_id, effect.replacement_id])
+                FROM inventory_productoptiongroup AS link
+                JOIN inventory_option AS option ON option.group_id = link.group_id AND option.is_default
+                JOIN inventory_optioneffect AS effect ON effect.option_id = option.id
+            ), touched AS (
                 SELECT listing.id
                 FROM marketplaces_listing AS listing
                 JOIN marketplaces_selleraccount AS account ON account.id = listing.account_id
                 WHERE account.location_id = %(location)s AND account.is_active AND account.mode = 'live'
                   AND listing.is_active
                   AND listing.product_id IN (
-                      SELECT line.product_id
-                      FROM inventory_recipeline AS line
-                      JOIN inventory_recipeline AS sold ON sold.ingredient_id = line.ingredient_id
+                      SELECT takes.product_id
+                      FROM takes
+                      JOIN takes AS sold ON sold.ingredient_id = takes.ingredient_id
                       WHERE sold.product_id = ANY(%(products)s)
                   )
                 ORDER BY listing.id

@@ -1,16 +1,21 @@
 """The tests' marketplaces."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pytest_django import Settings
 
+from marketplaces.choices import Marketplace
+from marketplaces.clients import access
+from marketplaces.models import SellerAccount
+from tests.marketplaces.shelf import Shelf, shelves
 from tests.marketplaces.standin import Standin
 
 
 @pytest.fixture
 def standin(settings: Settings) -> Iterator[Standin]:
-    """The stand-in of the three marketplaces, running; the shop's addresses point to it."""
+    """The stand-in of the three marketplaces, running; the shop's addresses point to it. What was said is
+    compared with the published specifications at the end."""
     with Standin() as opened:
         settings.MARKETPLACE_STANDIN_URL = opened.url
         settings.ALLEGRO_API_URL = f"{opened.url}/allegro"
@@ -20,3 +25,16 @@ def standin(settings: Settings) -> Iterator[Standin]:
         settings.WILDBERRIES_ANALYTICS_URL = f"{opened.url}/wildberries-analytics"
         settings.MARKETPLACE_REPORT_HOSTS = ["127.0.0.1"]
         yield opened
+    faults = opened.faults()
+    assert not faults, "Against the published specifications:\n" + "\n".join(faults[:20])
+
+
+@pytest.fixture
+def shelf_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[SellerAccount], Shelf]]:
+    """Puts shelves in the place of the three marketplaces; `shelf_of(account)` is the account's."""
+    for marketplace in Marketplace:
+        monkeypatch.setitem(access.OPENERS, marketplace, "tests.marketplaces.shelf.open_shelf")
+    access.kept.clear()
+    yield lambda account: shelves.setdefault(account.pk, Shelf())
+    shelves.clear()
+    access.kept.clear()

@@ -9,11 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-
 from inventory.models import Product
-from marketplaces.choices import Marketplace
-from marketplaces.clients import access
 from marketplaces.clients.base import MarketplaceClient, PushResult, QuantityChange
 from marketplaces.models import Listing, SellerAccount
 from tests.shop import Shop
@@ -80,18 +76,7 @@ shelves: dict[Any, Shelf] = {}
 
 
 def open_shelf(account: SellerAccount, *, read_timeout: float) -> Shelf:
-    return shelves[account.pk]
-
-
-@pytest.fixture
-def shelf_of(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Puts shelves in the place of the three marketplaces; `shelf_of(account)` is the account's."""
-    for marketplace in Marketplace:
-        monkeypatch.setitem(access.OPENERS, marketplace, "tests.marketplaces.shelf.open_shelf")
-    access.kept.clear()
-    yield lambda account: shelves.setdefault(account.pk, Shelf())
-    shelves.clear()
-    access.kept.clear()
+    return shelves.setdefault(account.pk, Shelf())
 
 
 def seller(shop: Shop, marketplace: str = "ozon", **fields: Any) -> SellerAccount:

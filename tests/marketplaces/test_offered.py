@@ -15,6 +15,7 @@ from inventory.services.stock import receive_stock
 from marketplaces.choices import OrderState
 from marketplaces.models import Listing, MarketplaceOrder, MarketplaceOrderLine, SellerAccount, StockOperation
 from marketplaces.services.offered import MOST_PIECES, WhyNot, offers_of, offers_of_account
+from marketplaces.services.pushes import want_pushes
 from tests.marketplaces.shelf import listed, seller
 from tests.shop import Shop
 
@@ -59,6 +60,20 @@ def test_packs_hold_whole_portions_and_the_buffer_is_kept_back_in_pieces(
 ) -> None:
     can = shop.product("Can", recipe={shop.ingredient("Cans", "pc", stock=10): 1})
     assert pieces(listed(seller(shop), can, "C", quantity=quantity, buffer=buffer)) == offered
+
+
+def test_a_choice_that_somebody_must_make_is_the_usual_one_as_when_it_is_deducted(shop: Shop) -> None:
+    milk, cups = shop.ingredient("Milk", "ml", stock=2000), shop.ingredient("Cups", "pc", stock=4)
+    size, extra = shop.group("Size", least=1), shop.group("Extras")
+    shop.adds(shop.scales(shop.option(size, "Large", is_default=True), 2), cups, 1)
+    shop.adds(shop.option(extra, "Pearls", is_default=True), shop.ingredient("Pearls"), 50)
+    latte = shop.product("Latte", recipe={milk: 200}, scales=[milk], groups=[size, extra])
+    listing = listed(seller(shop), latte, "L")
+    assert pieces(listing) == 4
+    shop.receive({cups: 100})
+    assert pieces(listing) == 5
+    cup = shop.product("Cup", recipe={cups: 1})
+    assert want_pushes(product_ids=[cup.pk], location_id=shop.location.pk, at=timezone.now()) == 1
 
 
 def test_thousandths_are_counted_exactly(shop: Shop) -> None:
@@ -156,6 +171,6 @@ def test_many_listings_take_as_many_queries_as_one(shop: Shop) -> None:
     Listing.objects.bulk_create([Listing(account=account, product=latte, sku=str(number)) for number in range(300)])
     with CaptureQueriesContext(connection) as seen:
         offers = offers_of_account(account.pk, at=timezone.now())
-    assert len(seen) == 1
+    assert len(seen) == 4, "no options, no question about them"
     assert {offer.pieces for offer in offers.values()} == {10}
     assert len(offers) == 300

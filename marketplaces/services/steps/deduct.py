@@ -12,13 +12,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from inventory.costs import usual_options
 from inventory.errors import InsufficientStock
-from inventory.menu import MenuProduct, load_menu
+from inventory.menu import load_menu
 from inventory.models import StockMovement
-from inventory.recipes import portion
 from inventory.services.ledger import Movement, post_movements
 from marketplaces.models import OperationLog, StockOperation, StockOperationLine
+from marketplaces.portions import usual_portion
 from marketplaces.services.pushes import want_pushes
 from marketplaces.services.steps.faults import one_by_one
 from marketplaces.services.steps.load import listings_of
@@ -156,12 +155,6 @@ def sales_of(work: Work, operations: Sequence[StockOperation]) -> list[Sale]:
         else:
             sales.append(sale)
     return sales
-
-
-def usual_portion(product: MenuProduct) -> dict[int, Decimal]:
-    """What one portion takes when nobody chooses: the recipe as it is written, with the default option of each group
-    that demands a choice. See docs/adr/0004-default-recipe.md."""
-    return portion(product, [option for group, option in usual_options(product) if group.min_choices])
 
 
 def movements_of(operation: StockOperation, line: StockOperationLine, taken: Mapping[int, Decimal]) -> list[Movement]:
