@@ -6,9 +6,9 @@ that stores what the marketplace told, so that a stored order that is ready alwa
 
 import datetime
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from marketplaces.choices import OrderState, Scheme
 from marketplaces.locks import inside_a_transaction, lock_operations
@@ -48,16 +48,22 @@ def create_operations(*, orders: Sequence[MarketplaceOrder], at: datetime.dateti
     StockOperation.objects.bulk_create(wanted, ignore_conflicts=True)
     made = set(StockOperation.objects.filter(pk__in=[one.pk for one in wanted]).values_list("pk", flat=True))
     created = [one for one in wanted if one.pk in made]
-    write_logs([_told_of(operation) for operation in created])
+    write_logs([creation_of(operation) for operation in created])
     if len(created) < len(wanted):
-        waiting = [one.order_id for one in wanted if one.pk not in made]
-        StockOperation.objects.filter(
-            order_id__in=waiting, kind=Kind.SALE, status=Status.PENDING, attempts=0, next_attempt_at__gt=at
-        ).update(next_attempt_at=at)
+        wake([one.order_id for one in wanted if one.pk not in made], at=at)
     return created
 
 
-def _told_of(operation: StockOperation) -> OperationLogger:
+def wake(order_ids: Sequence[UUID], *, at: datetime.datetime) -> None:
+    """Operations that wait because these orders were not ready are due now."""
+    waiting = StockOperation.objects.filter(
+        order_id__in=order_ids, kind=Kind.SALE, status=Status.PENDING, attempts=0, next_attempt_at__gt=at
+    )
+    ids = [operation.pk for operation in lock_operations(list(waiting.values_list("pk", flat=True)))]
+    StockOperation.objects.filter(pk__in=ids, status=Status.PENDING).update(next_attempt_at=at)
+
+
+def creation_of(operation: StockOperation) -> OperationLogger:
     log = OperationLogger(operation)
     log.action(Action.OPERATION_CREATED, to_status=Status.PENDING)
     return log
@@ -90,13 +96,20 @@ def request_cancellations(
         operation.cancellation_requested_at = operation.cancellation_requested_at or at
         operation.cancellation_reason = operation.cancellation_reason or reason[:300]
         operation.is_cancelled_there = True
-        operation.attempts, operation.next_attempt_at = 0, at
+        operation.attempts, operation.last_error, operation.next_attempt_at = 0, "", at
         log = OperationLogger(operation)
-        log.action(Action.CANCELLATION_REQUESTED, reason=reason, by=str(_("the marketplace")))
+        log.action(Action.CANCELLATION_REQUESTED, reason=reason, by="marketplace")
         logs.append(log)
     StockOperation.objects.bulk_update(
         stopped,
-        ["cancellation_requested_at", "cancellation_reason", "is_cancelled_there", "attempts", "next_attempt_at"],
+        [
+            "cancellation_requested_at",
+            "cancellation_reason",
+            "is_cancelled_there",
+            "attempts",
+            "last_error",
+            "next_attempt_at",
+        ],
     )
     write_logs(logs)
     return stopped

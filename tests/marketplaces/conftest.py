@@ -8,6 +8,7 @@ from pytest_django import Settings
 from marketplaces.choices import Marketplace
 from marketplaces.clients import access
 from marketplaces.models import SellerAccount
+from tests.marketplaces.selling import markets
 from tests.marketplaces.shelf import Shelf, shelves
 from tests.marketplaces.standin import Standin
 
@@ -37,4 +38,15 @@ def shelf_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[SellerAccoun
     access.kept.clear()
     yield lambda account: shelves.setdefault(account.pk, Shelf())
     shelves.clear()
+    access.kept.clear()
+
+
+@pytest.fixture
+def open_markets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Puts markets that hold orders in the place of the three marketplaces; `market_of(account)` is the account's."""
+    for marketplace in Marketplace:
+        monkeypatch.setitem(access.OPENERS, marketplace, "tests.marketplaces.selling.open_market")
+    access.kept.clear()
+    yield
+    markets.clear()
     access.kept.clear()

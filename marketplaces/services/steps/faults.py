@@ -30,7 +30,8 @@ def one_by_one(
     try:
         act(operation_ids)
     except Exception as error:
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         if len(operation_ids) > 1:
             for pk in operation_ids:
                 one_by_one([pk], act, action=action, clock=clock)

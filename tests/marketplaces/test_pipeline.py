@@ -1,0 +1,453 @@
+"""From an order that is ready to an operation that is completed, and what may come between."""
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from inventory.models import Ingredient, Product, StockMovement
+from marketplaces.choices import OrderState, Scheme
+from marketplaces.errors import BadAnswer, BreakerOpen, NotAuthorised, RateLimited, Refused, ServerError, Timeout
+from marketplaces.models import Listing, SellerAccount, StockOperation
+from marketplaces.services import pipeline
+from marketplaces.services.backoff import MOST_ATTEMPTS
+from marketplaces.services.switch import start_pushes, stop_pushes
+from monitoring.models import Alert
+from tests.marketplaces.selling import (
+    Market,
+    actions,
+    advance,
+    ledger_of,
+    market_of,
+    mirrored,
+    the_operation,
+)
+from tests.marketplaces.shelf import listed, seller
+from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("open_markets")]
+Status = StockOperation.Status
+HOURS = datetime.timedelta(hours=2)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop.open()
+
+
+@pytest.fixture
+def beans(shop: Shop) -> Ingredient:
+    return shop.ingredient("Beans", stock=1000)
+
+
+@pytest.fixture
+def coffee(shop: Shop, beans: Ingredient) -> Product:
+    return shop.product("Coffee 250 g", recipe={beans: 250})
+
+
+@pytest.fixture
+def market(shop: Shop, coffee: Product) -> Market:
+    account = seller(shop)
+    listed(account, coffee, "COFFEE")
+    listed(account, coffee, "TWIN", quantity=2)
+    return market_of(account)
+
+
+def test_an_order_goes_from_ready_to_completed_and_the_log_tells_each_step(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("A", {"COFFEE": 1, "TWIN": 1})
+    (created,) = market.sync().created_operations
+
+    progress = advance()
+
+    operation = the_operation("A")
+    assert operation.pk == created.pk
+    assert (operation.status, operation.attempts, operation.next_attempt_at) == (Status.COMPLETED, 0, None)
+    assert operation.leased_until is None
+    assert operation.deduction_id == operation.pk
+    assert None not in (operation.line_items_loaded_at, operation.stock_deducted_at, operation.microservice_synced_at)
+    assert ledger_of(operation) == [("Beans", "marketplace_sale", Decimal(-250)), ("Beans", "marketplace_sale", -500)]
+    assert shop.quantity(beans) == 250
+    assert list(operation.lines.order_by("pk").values_list("sku", "quantity", "portions")) == [
+        ("COFFEE", 1, 1),
+        ("TWIN", 1, 2),
+    ]
+    assert {str(line.pk) for line in operation.lines.all()} == set(
+        StockMovement.objects.filter(document_type="stock_operation").values_list("line_id", flat=True)
+    )
+    assert market.written == [("accept", "A")]
+    assert market.calls == [("orders", ("A",)), ("accept", ("A",))]
+    assert progress.accounts_to_push == [market.account.pk]
+    assert Listing.objects.filter(push_wanted_at__isnull=False).count() == 2
+    assert actions(operation) == [
+        "operation_created",
+        "line_items_loading",
+        "line_items_loaded",
+        "status_transition",
+        "stock_validation_started",
+        "stock_validation_passed",
+        "stock_deduction_started",
+        "stock_deduction_completed",
+        "status_transition",
+        "microservice_sync_started",
+        "microservice_sync_success",
+        "status_transition",
+    ]
+    moves = operation.log.filter(action="status_transition").order_by("id").values_list("from_status", "to_status")
+    assert list(moves) == [("pending", "processing"), ("processing", "stock_deducted"), ("stock_deducted", "completed")]
+    assert advance().worked_on == 0
+    assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_fifty_orders_take_as_many_queries_as_five(shop: Shop, market: Market, beans: Ingredient) -> None:
+    shop.receive({beans: 100_000})
+
+    def queries(name: str, number: int) -> int:
+        for place in range(number):
+            market.order(f"{name}{place}", {"COFFEE": 1})
+        market.sync(*(f"{name}{place}" for place in range(number)))
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert advance().worked_on == number
+        return len(captured)
+
+    queries("warm", 2)
+    assert queries("few", 5) == queries("many", 50)
+    assert set(StockOperation.objects.values_list("status", flat=True)) == {Status.COMPLETED}
+
+
+def test_what_the_marketplaces_warehouse_sends_takes_nothing(shop: Shop, market: Market) -> None:
+    market.order("F", {"COFFEE": 1}, scheme=Scheme.FBO)
+    assert market.sync().created_operations == []
+
+
+def test_a_read_only_account_moves_the_stock_and_writes_nothing(shop: Shop, market: Market, beans: Ingredient) -> None:
+    SellerAccount.objects.update(mode="read_only")
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    advance()
+    operation = the_operation("A")
+    assert operation.status == Status.COMPLETED
+    assert shop.quantity(beans) == 750
+    assert market.written == []
+    assert operation.log.get(action="microservice_sync_success").context == {"mode": "read_only"}
+
+
+def test_what_is_sent_there_already_leaves_the_stock_all_the_same(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.set_state("A", OrderState.SENT)
+    advance()
+    assert the_operation("A").status == Status.COMPLETED
+    assert (shop.quantity(beans), market.written) == (750, [])
+
+
+def test_an_order_that_is_not_ready_any_more_waits_and_goes_on_when_it_is(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.set_state("A", OrderState.WAITING)
+    advance()
+    operation = the_operation("A")
+    assert (operation.status, operation.attempts) == (Status.PENDING, 0)
+    assert shop.quantity(beans) == 1000
+
+    market.set_state("A", OrderState.READY)
+    assert market.sync().created_operations == []
+    advance()
+    assert the_operation("A").status == Status.COMPLETED
+
+
+def test_a_product_without_a_recipe_takes_nothing_and_is_named(shop: Shop, market: Market) -> None:
+    listed(market.account, shop.product("Voucher"), "VOUCHER")
+    market.order("A", {"VOUCHER": 3})
+    market.sync()
+    advance()
+    operation = the_operation("A")
+    assert (operation.status, ledger_of(operation)) == (Status.COMPLETED, [])
+    assert operation.log.get(action="stock_deduction_completed").context["untracked"] == ["Voucher"]
+
+
+def test_a_default_option_of_a_group_that_demands_a_choice_is_deducted(shop: Shop, market: Market) -> None:
+    cup, tea = shop.ingredient("Cups", "pc", stock=10), shop.ingredient("Tea", stock=100)
+    size, extra = shop.group("Size", least=1), shop.group("Extra")
+    shop.adds(shop.option(size, "M", is_default=True), cup, 1)
+    shop.adds(shop.option(extra, "Sugar", is_default=True), shop.ingredient("Sugar", stock=50), 5)
+    listed(market.account, shop.product("Set", recipe={tea: 10}, groups=[size, extra]), "SET")
+    market.order("A", {"SET": 2})
+    market.sync()
+    advance()
+    assert sorted(ledger_of(the_operation("A"))) == [
+        ("Cups", "marketplace_sale", Decimal(-2)),
+        ("Tea", "marketplace_sale", Decimal(-20)),
+    ]
+
+
+def test_a_sku_without_a_listing_is_tried_again_when_somebody_has_matched_it(
+    shop: Shop, market: Market, coffee: Product, beans: Ingredient
+) -> None:
+    market.order("A", {"NEW": 1})
+    market.sync()
+    advance()
+    operation = the_operation("A")
+    assert (operation.status, operation.attempts) == (Status.PROCESSING, 1)
+    assert operation.log.get(action="stock_validation_failed").context == {"unmatched": ["NEW"]}
+    assert "NEW" in operation.last_error
+
+    listed(market.account, coffee, "NEW")
+    advance(later=HOURS)
+    operation = the_operation("A")
+    assert (operation.status, operation.attempts, operation.last_error) == (Status.COMPLETED, 0, "")
+    assert operation.lines.get().product == coffee
+    assert shop.quantity(beans) == 750
+
+
+def test_a_shortage_fails_after_the_last_attempt_with_an_alert_and_stops_nobody_else(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("BIG", {"COFFEE": 5})
+    market.order("SMALL", {"COFFEE": 1})
+    market.sync()
+    for attempt in range(MOST_ATTEMPTS):
+        advance(later=attempt * HOURS)
+    failed, done = the_operation("BIG"), the_operation("SMALL")
+    assert (failed.status, failed.attempts, failed.stock_deducted_at) == (Status.FAILED, MOST_ATTEMPTS, None)
+    assert done.status == Status.COMPLETED
+    assert shop.quantity(beans) == 750
+    assert ledger_of(failed) == []
+    told = failed.log.filter(action="stock_validation_failed")[0].context
+    assert told["shortages"][0]["name"] == "Beans"
+    assert actions(failed)[-4:] == [
+        "stock_validation_failed",
+        "max_retries_reached",
+        "status_transition",
+        "operation_failed",
+    ]
+    assert Alert.objects.get(event="marketplaces.operation_failed").subject == str(failed.pk)
+    assert market.written == [("accept", "SMALL")]
+
+
+def test_marketplaces_may_sell_below_the_minimum_and_never_what_has_expired(shop: Shop, market: Market) -> None:
+    milk = shop.ingredient("Milk", "ml", stock=100, minimum=90)
+    listed(market.account, shop.product("Bottle", recipe={milk: 100}), "MILK")
+    market.order("A", {"MILK": 1})
+    market.sync()
+    advance()
+    assert the_operation("A").status == Status.COMPLETED
+    assert shop.quantity(milk) == 0
+
+
+def test_an_order_that_vanishes_is_looked_for_until_it_fails(shop: Shop, market: Market, beans: Ingredient) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.vanish("A")
+    for attempt in range(MOST_ATTEMPTS):
+        advance(later=attempt * HOURS)
+    assert the_operation("A").status == Status.FAILED
+    assert mirrored("A").vanished_at is not None
+    assert shop.quantity(beans) == 1000
+
+
+@pytest.mark.parametrize("call", ["orders", "accept"])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Timeout("No answer in time."),
+        ServerError("500", status=500),
+        BadAnswer("No JSON."),
+        ZeroDivisionError("a fault of the client"),
+    ],
+)
+def test_a_call_that_fails_is_made_again_later_and_nothing_is_done_twice(
+    shop: Shop, market: Market, beans: Ingredient, call: str, late: bool, error: Exception
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.fail(call, error=error, late=late)
+    before = timezone.now()
+    advance()
+    operation = the_operation("A")
+    assert operation.status == {"orders": Status.PENDING, "accept": Status.STOCK_DEDUCTED}[call]
+    assert operation.attempts == 1
+    waits = operation.next_attempt_at - before
+    base = datetime.timedelta(minutes=10 if isinstance(error, Timeout) else 1)
+    assert base * 0.79 <= waits <= base * 1.21 + datetime.timedelta(seconds=30)
+    assert actions(operation)[-2:] == [
+        {"orders": "line_items_load_failed", "accept": "microservice_sync_failed"}[call],
+        "retry_scheduled",
+    ]
+
+    advance(later=HOURS)
+    assert the_operation("A").status == Status.COMPLETED
+    assert market.written == [("accept", "A")]
+    assert shop.quantity(beans) == 750
+
+
+def test_one_answer_that_cannot_be_read_does_not_hold_up_the_others(shop: Shop, market: Market) -> None:
+    market.order("BAD", {"COFFEE": 1})
+    market.order("GOOD", {"COFFEE": 1})
+    market.sync()
+
+    def trouble(call: str, orders: Any) -> None:
+        if call == "orders" and "BAD" in orders:
+            raise BadAnswer("A field is missing: lineItems")
+
+    market.before = trouble
+    advance()
+    assert (the_operation("BAD").status, the_operation("GOOD").status) == (Status.PENDING, Status.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotAuthorised("The key is refused.", status=401),
+        RateLimited("Slower.", retry_after=30),
+        BreakerOpen("Left alone.", until=timezone.now() + datetime.timedelta(minutes=5)),
+    ],
+)
+def test_what_only_has_to_wait_uses_up_no_attempt(shop: Shop, market: Market, error: Exception) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.fail("orders", error=error, times=20)
+    for attempt in range(12):
+        advance(later=attempt * HOURS)
+    operation = the_operation("A")
+    assert (operation.status, operation.attempts) == (Status.PENDING, 0)
+    assert operation.last_error == str(error)
+    assert actions(operation).count("retry_scheduled") == 1  # said once
+
+
+def test_the_switch_stops_at_the_write_and_the_account_at_the_read(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    stop_pushes(reason="stock-taking", by_id=None, at=timezone.now())
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    advance()
+    operation = the_operation("A")
+    assert (operation.status, operation.attempts, market.written) == (Status.STOCK_DEDUCTED, 0, [])
+    assert shop.quantity(beans) == 750
+
+    start_pushes()
+    SellerAccount.objects.update(is_active=False)
+    advance(later=HOURS)
+    assert the_operation("A").status == Status.STOCK_DEDUCTED
+
+    SellerAccount.objects.update(is_active=True)
+    advance(later=2 * HOURS)
+    assert the_operation("A").status == Status.COMPLETED
+
+
+def test_an_outdated_revision_is_read_again_and_written_once_more(shop: Shop, market: Market) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.outdated = {"A"}
+    advance()
+    assert the_operation("A").status == Status.COMPLETED
+    assert [call for call, _orders in market.calls] == ["orders", "accept", "orders", "accept"]
+
+
+def test_a_buyer_who_cancels_between_deduction_and_acceptance_gets_the_stock_back_at_once(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+
+    def cancel(call: str, _orders: Any) -> None:
+        if call == "accept":
+            market.cancel("A")
+
+    market.before = cancel
+    advance()
+    operation = the_operation("A")
+    assert (operation.status, operation.is_cancelled_there) == (Status.CANCELLED, True)
+    assert shop.quantity(beans) == 1000
+    assert market.written == []
+    assert mirrored("A").state == OrderState.CANCELLED
+
+
+def test_a_refusal_for_good_fails_at_once_and_the_stock_stays_deducted(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.fail("accept", error=Refused("Not allowed.", status=422))
+    advance()
+    operation = the_operation("A")
+    assert (operation.status, shop.quantity(beans)) == (Status.FAILED, 750)
+    assert Alert.objects.get(event="marketplaces.operation_failed").details["deducted"] is True
+
+
+def test_a_database_error_undoes_the_step_and_on_repetition_somebody_is_told(
+    shop: Shop, market: Market, beans: Ingredient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+
+    def broken(execute: Any, sql: str, *arguments: Any) -> Any:
+        if "inventory_stocklevel" in sql and "inventory_stockmovement" in sql:
+            raise OperationalError("could not write to file: No space left on device")
+        return execute(sql, *arguments)
+
+    for attempt in (0, 1):
+        assert not Alert.objects.filter(event="marketplaces.database_errors").exists()
+        before = timezone.now() + attempt * HOURS
+        with connection.execute_wrapper(broken):
+            advance(later=attempt * HOURS)
+        operation = the_operation("A")
+        assert (operation.status, operation.attempts) == (Status.PROCESSING, attempt + 1)
+        assert shop.quantity(beans) == 1000
+        waits = operation.next_attempt_at - before
+        assert datetime.timedelta(minutes=3.9) <= waits <= datetime.timedelta(minutes=6.5)
+    assert operation.log.filter(action="stock_deduction_failed", error_details__kind="database").count() == 2
+    assert Alert.objects.filter(event="marketplaces.database_errors").count() == 1
+
+    advance(later=3 * HOURS)
+    assert the_operation("A").status == Status.COMPLETED
+
+
+def test_an_order_that_is_paid_together_waits_until_the_older_one_has_given_back(shop: Shop, coffee: Product) -> None:
+    account = seller(shop, "allegro")
+    listed(account, coffee, "COFFEE")
+    market = market_of(account)
+    beans = Ingredient.objects.get(name="Beans")
+    market.order("OLD", {"COFFEE": 2}, line_ids=["l-1"])
+    market.sync()
+    advance()
+    assert shop.quantity(beans) == 500
+
+    market.vanish("OLD")
+    market.order("NEW", {"COFFEE": 2, "COFFEE ": 1}, line_ids=["l-1", "l-2"])
+    listed(account, coffee, "COFFEE ")
+    market.sync("NEW", vanished=["OLD"])
+    # The new one comes first: 750 g are wanted, and there are 500 until the old one has given back.
+    advance(the_operation("NEW"))
+    waiting = the_operation("NEW")
+    assert (waiting.status, waiting.attempts) == (Status.PROCESSING, 0)
+
+    advance(the_operation("OLD"))
+    advance(later=HOURS)
+    assert the_operation("OLD").status == Status.CANCELLED
+    assert the_operation("NEW").status == Status.COMPLETED
+    assert shop.quantity(beans) == 250
+    assert market.written == [("accept", "OLD"), ("accept", "NEW")]
+
+
+def test_a_chunk_is_claimed_by_one_worker(shop: Shop, market: Market) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    now = timezone.now()
+    assert len(pipeline.claim(None, now=now)) == 1
+    assert pipeline.claim(None, now=now) == []
+    # The worker was killed: after its lease somebody goes on.
+    assert len(pipeline.claim(None, now=now + pipeline.LEASE)) == 1
