@@ -18,6 +18,7 @@ from django.utils import translation
 from foundation.shop import forget_shop, remember_shop
 from project.first_run import gate
 from tests.chromium import chromium_path
+from tests.specs import no_specs
 
 CACHES_OF_WORKERS = 12
 
@@ -39,6 +40,7 @@ MEANS: dict[str, Callable[[], str | None]] = {
     "journey": functools.cache(no_chromium),
     "as_root": functools.cache(no_root),
     "gettext": functools.cache(no_gettext),
+    "specs": functools.cache(no_specs),
     "on_linux": lambda: None if sys.platform == "linux" else "it is about Linux",
 }
 LEFT_OUT = pytest.StashKey[dict[str, str]]()

@@ -6,14 +6,15 @@
         standin.misbehave("/allegro/order/events", status=500, times=2)
 
 Limits are off unless `standin.limits(on=True)`; what is asynchronous is done at once unless `standin.settle(seconds)`;
-time passes with `standin.advance(seconds)`. Whatever the stand-in and our clients say to each other is compared with the
-published specifications when the test ends, see `contract`.
+time passes with `standin.advance(seconds)`. Whatever the stand-in and our clients say to each other is compared with
+the published specifications when the test ends, see `contract`.
 """
 
 import asyncio
+import contextlib
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
@@ -25,6 +26,8 @@ from marketplaces.standin.misbehaviour import Rule
 from marketplaces.standin.program import Running
 from marketplaces.standin.sellers import ALLEGRO, OZON, WILDBERRIES, Event, Offer, Order, Seller
 from marketplaces.standin.world import Options, World
+from tests import specs
+from tests.marketplaces import contract
 
 T = TypeVar("T")
 
@@ -42,6 +45,7 @@ class Exchange:
     request: Request
     answer: Answer
     rule: Rule | None
+    is_checked: bool = True
 
     @property
     def path(self) -> str:
@@ -54,6 +58,9 @@ class Standin:
     def __init__(self, **options: Any) -> None:
         self.world = World(Options(**{"has_limits": False, **options}))
         self.exchanges: list[Exchange] = []
+        self.is_checking = True
+        self.compared = 0
+        self.found: list[str] = []
         self.running = Running(self.world, App(self.world, self._observe))
         self.allegro, self.ozon, self.wildberries = (
             self._keeper(seeding.add_seller(self.world, marketplace, keys)) for marketplace, keys in KEYS.items()
@@ -75,7 +82,7 @@ class Standin:
         self.thread.join(20)
 
     def _observe(self, request: Request, answer: Answer, rule: Rule | None) -> None:
-        self.exchanges.append(Exchange(request, answer, rule))
+        self.exchanges.append(Exchange(request, answer, rule, self.is_checking))
 
     def _keeper(self, seller: Seller) -> "Keeper":
         return Keeper(self, seller)
@@ -129,7 +136,29 @@ class Standin:
         ]
 
     def forget_calls(self) -> None:
+        self.faults()
         self.exchanges.clear()
+        self.compared = 0
+
+    @contextlib.contextmanager
+    def off_the_record(self) -> Iterator[None]:
+        """What is said meanwhile is wrong on purpose, and not compared with the specifications."""
+        self.is_checking = False
+        try:
+            yield
+        finally:
+            self.is_checking = True
+
+    def faults(self) -> list[str]:
+        """What in the exchanges so far was against the published specifications; none where they are missing."""
+        if specs.no_specs() is None:
+            while self.compared < len(self.exchanges):
+                exchange = self.exchanges[self.compared]
+                self.compared += 1
+                if exchange.is_checked:
+                    is_bent = exchange.rule is not None
+                    self.found += contract.faults_of(exchange.request, exchange.answer, is_answer_bent=is_bent)
+        return list(dict.fromkeys(self.found))
 
 
 class Keeper:
@@ -247,7 +276,8 @@ class Keeper:
         if self.seller.marketplace == ALLEGRO:
             token = tokens.make("access", self.seller.id, now=self.world.clock.now(), seconds=tokens.ACCESS_SECONDS)
             media = "application/vnd.allegro.public.v1+json"
-            return {"Authorization": f"Bearer {token}", "Accept": media, "Content-Type": media}
+            agent = "Samovar/1.0 (+https://samovar.example)"
+            return {"Authorization": f"Bearer {token}", "Accept": media, "Content-Type": media, "User-Agent": agent}
         if self.seller.marketplace == OZON:
             return {"Client-Id": self.seller.keys["client_id"], "Api-Key": self.seller.keys["api_key"]}
         return {"Authorization": self.seller.keys["token"]}
