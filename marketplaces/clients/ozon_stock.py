@@ -31,13 +31,14 @@ from marketplaces.clients.ozon_report import report_rows
 from marketplaces.clients.ozon_report_file import ReportRow
 from marketplaces.clients.ozon_values import name_of, needed_name, pieces, sku_of
 from marketplaces.clients.ozon_warehouses import warehouse_number, warehouses
-from marketplaces.errors import BadAnswer, MarketplaceError, NotAuthorised, NotFound
+from marketplaces.errors import BadAnswer, MarketplaceError, NotAuthorised, NotFound, Refused
 
 OWN_STOCK = "/v1/product/info/warehouse/stocks"
 FBO_STOCK = "/v1/product/info/stocks-by-warehouse/fbo"
 PRODUCT_INFO = "/v4/product/info/stocks"
 PAGE = 1000
 MOST_PROBLEMS = 200
+NAMELESS = "?"
 
 TYPES = {"fbs": Scheme.FBS, "rfbs": Scheme.REALFBS, "fbo": Scheme.FBO, "fbp": Scheme.FBP}
 BY_WAREHOUSE = {"fbs": Scheme.FBS, "rfbs": Scheme.REALFBS, "fbo": Scheme.FBO}
@@ -72,7 +73,8 @@ def stock_pages(session: ApiSession, *, allowed_hosts: Collection[str]) -> Itera
         wanted = frozenset(reading.open - {Scheme.FBP})
         if has_report or not wanted:
             rows = rows_of_report(catalogue, wanted)
-            yield from told("report", rows, wanted, reading=reading, catalogue=catalogue)
+            is_whole = not problems or not wanted
+            yield from told("report", rows, wanted, reading=reading, catalogue=catalogue, is_whole=is_whole)
         yield from emptied(reading)
     if reading.open - {Scheme.FBP}:
         # Nothing could tell of these schemes: the first refusal says why.
@@ -82,15 +84,21 @@ def stock_pages(session: ApiSession, *, allowed_hosts: Collection[str]) -> Itera
 
 
 def told(
-    source: str, rows: Rows, schemes: Collection[Scheme], *, reading: Reading, catalogue: Catalogue
+    source: str,
+    rows: Rows,
+    schemes: Collection[Scheme],
+    *,
+    reading: Reading,
+    catalogue: Catalogue,
+    is_whole: bool = True,
 ) -> Iterator[StockPage]:
     """The pages of one source, and what came of it. One that failed in its middle has its schemes all the same: half
     of another source beside half of this one would count pieces twice. Raises NotAuthorised for refused keys."""
-    is_whole, has_begun = True, False
+    has_begun = False
     try:
         for page in in_pages(rows):
             found, problems = once(page)
-            is_whole = is_whole and not problems
+            is_whole = is_whole and all(problem.item != NAMELESS for problem in problems)
             has_begun = True
             yield StockPage(source=source, rows=catalogue.named(found), problems=problems)
     except MarketplaceError as error:
@@ -101,7 +109,7 @@ def told(
         is_whole = False
     reading.open -= set(schemes)
     if is_whole:
-        # What could not be read is still there: with a row left out, nothing is known to be gone.
+        # Behind a row that does not even tell its SKU stands one that would be taken for gone.
         yield StockPage(source=source, rows=(), is_last=True)
 
 
@@ -167,8 +175,13 @@ def own_rows(session: ApiSession, scheme: Scheme) -> Rows:
             warehouse=warehouse.name,
         )
         request = {"warehouse_id": warehouse_number(warehouse.id), "limit": PAGE}
-        for page in all_pages(session, OWN_STOCK, rows="stocks", request=request):
-            yield from readable(page, read)
+        try:
+            for page in all_pages(session, OWN_STOCK, rows="stocks", request=request):
+                yield from readable(page, read)
+        except Refused:
+            # An archived warehouse may be listed, and yet not be asked.
+            if warehouse.is_active:
+                raise
 
 
 def fbo_rows(session: ApiSession) -> Rows:
@@ -242,7 +255,7 @@ def readable(rows: Iterable[Any], read: Callable[[Any], T]) -> Iterator[T | Prob
         try:
             yield read(row)
         except BadAnswer as wrong:
-            yield Problem(item=name_of(row, "offer_id") or "?", reason=str(wrong))
+            yield Problem(item=name_of(row, "offer_id") or NAMELESS, reason=str(wrong))
 
 
 def in_pages(rows: Rows) -> Iterator[list[StockRow | Problem]]:
