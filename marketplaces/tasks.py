@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from marketplaces.account_tasks import look_after_accounts, try_connection  # noqa: F401 - the worker finds them here
 from marketplaces.errors import AccountSwitchedOff, NotConnected, SyncRunning, UnknownAccount
-from marketplaces.models import StockOperation
-from marketplaces.services import pipeline, pushes
+from marketplaces.models import StockOperation, SyncRun
+from marketplaces.services import order_sync, partitions, pipeline, pushes, snapshots, stock_import
+from marketplaces.services.schedule import due_syncs
 
 # --- orders and stock ---------------------------------------------------------------------------------
 
@@ -112,6 +113,11 @@ def carry_on_operations() -> None:
 def hand_over_operations(operations: Sequence[StockOperation]) -> None:
     """Sends operations to a worker when the transaction is through. A message that is lost, with a broker that is down,
     costs half a minute: `carry_on_operations` finds them."""
-    ids = [str(operation.pk) for operation in operations]
+    hand_over_operations_by_id([operation.pk for operation in operations])
+
+
+def hand_over_operations_by_id(operation_ids: Sequence[UUID]) -> None:
+    """The same, where only their ids are known."""
+    ids = [str(pk) for pk in operation_ids]
     if ids:
         transaction.on_commit(lambda: run_operations.delay(ids), robust=True)
