@@ -87,7 +87,7 @@ class ConnectPage(OfAllegroAccount):
         )
 
 
-class ConnectionStatus(OfAllegroAccount):
+class ConnectStatusPage(OfAllegroAccount):
     """How it stands, for the script of the page: {status, is_over, sentence, wait (seconds)}. Asks Allegro if it is
     time to."""
 
