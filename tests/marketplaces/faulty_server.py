@@ -96,7 +96,8 @@ class Answering(BaseHTTPRequestHandler):
         reply = self.server.next_reply(request)
         if reply.hang and reply.cut is None:
             self.server.stopped.wait(PATIENCE)
-            return self.break_off()
+            self.break_off()
+            return
         content = bytes_of(reply)
         self.send_response(reply.status)
         for name, value in reply.headers.items():
