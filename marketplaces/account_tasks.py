@@ -6,7 +6,7 @@ from celery import current_app, shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from marketplaces.models import SellerAccount, SyncRun
+from marketplaces.models import SyncRun
 from marketplaces.services import credentials, testing, tokens
 
 TASKS_OF_RUNS = {SyncRun.What.ORDERS: "sync_orders", SyncRun.What.INVENTORY: "import_stock"}
@@ -18,12 +18,10 @@ def try_connection(account_id: str) -> None:
     testing.test_account(account_id=UUID(account_id), tested_by_id=None, at=timezone.now())
 
 
-def hand_over_test(account: SellerAccount) -> None:
-    """Has new keys tried when the transaction is through, where that is what connects. A message that is lost, with a
-    broker that is down, costs an hour: `look_after_accounts` tries them too."""
-    account_id = str(account.pk)
-    if account.credentials and not testing.is_by_code(account):
-        transaction.on_commit(lambda: try_connection.delay(account_id), robust=True)
+def hand_over_test(account_id: UUID) -> None:
+    """Has new keys or tokens tried when the transaction is through. A message that is lost, with a broker that is down,
+    costs an hour: `look_after_accounts` tries them too."""
+    transaction.on_commit(lambda: try_connection.delay(str(account_id)), robust=True)
 
 
 @shared_task(name="marketplaces.tasks.look_after_accounts")

@@ -186,6 +186,36 @@ SECTIONS = (
         ),
     ),
     Section(
+        _("Marketplaces"),
+        (
+            Item(
+                _("Seller accounts"),
+                "storefront",
+                "marketplaces_selleraccount_changelist",
+                "marketplaces.view_selleraccount",
+            ),
+            Item(
+                _("Marketplace orders"),
+                "local_mall",
+                "marketplaces_marketplaceorder_changelist",
+                "marketplaces.view_marketplaceorder",
+            ),
+            Item(
+                _("Marketplace stock"),
+                "warehouse",
+                "marketplaces_marketplacestock_changelist",
+                "marketplaces.view_marketplacestock",
+            ),
+            Item(_("Sync runs"), "sync", "marketplaces_syncrun_changelist", "marketplaces.view_syncrun"),
+            Item(
+                _("Marketplace monitor"),
+                "monitor_heart",
+                "marketplaces_selleraccount_monitor",
+                "marketplaces.view_selleraccount",
+            ),
+        ),
+    ),
+    Section(
         _("People"),
         (
             Item(_("Employees"), "badge", "orders_employee_changelist", "orders.view_employee"),

@@ -1,1 +1,8 @@
 """The admin of marketplaces. Each module registers its own."""
+
+from marketplaces.admin import (  # noqa: F401  (imported for their effect: the admin site learns of them)
+    accounts,
+    orders,
+    runs,
+    stock,
+)

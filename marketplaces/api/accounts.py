@@ -77,7 +77,7 @@ class AccountViewSet(OfVisibleAccounts, IdempotentMixin, ListModelMixin, Retriev
             raise InvalidInput.at("external_user_id", _("This token is bound to another seller."))
         location = values.pop("location", None) or location_for(user=request.user, location_id=None)
         account = add_account(**values, location=location, added_by_id=request.user.pk, at=timezone.now())
-        hand_over_test(account)
+        hand_over_test(account.pk)
         return self.answer(account.pk, status.HTTP_201_CREATED)
 
     @extend_schema(request=AccountChangesSerializer)
@@ -95,7 +95,7 @@ class AccountViewSet(OfVisibleAccounts, IdempotentMixin, ListModelMixin, Retriev
             at=timezone.now(),
         )
         if credentials is not None:
-            hand_over_test(account)
+            hand_over_test(account.pk)
         return self.answer(account.pk)
 
     @extend_schema(responses={204: None})
