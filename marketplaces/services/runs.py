@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -86,10 +86,10 @@ def begin_run(
     `since` is remembered until everything from then on was read. Raises UnknownAccount, AccountSwitchedOff,
     NotConnected, and SyncRunning while another one is at it or, with `is_due_only`, if it is not its time yet.
     """
-    now = timezone.now()
     with transaction.atomic():
         account = account_to_read(account_id)
         state = lock_sync_state(account_id=account_id, what=what)
+        now = timezone.now()
         is_leased = state.leased_until is not None and state.leased_until > now
         if is_leased or (is_due_only and state.next_due_at > now):
             raise SyncRunning(_("This is being synchronised already. Wait until it is done."))
@@ -160,12 +160,19 @@ def carry_out(run: SyncRun, work: Callable[[SyncRun, float], None]) -> SyncRun:
         return run
     except (MarketplaceError, DatabaseTrouble) as error:
         logger.warning("run_failed", run=str(run.pk), account=str(run.account_id), what=run.what, reason=str(error))
-        connection.close_if_unusable_or_obsolete()
+        if isinstance(error, DatabaseTrouble):
+            leave_broken_connection()
         return end_run(run, error)
     except Exception as error:
         end_run(run, error)
         raise
     return end_run(run)
+
+
+def leave_broken_connection() -> None:
+    """The database was restarted, or cut the connection: what follows opens a new one."""
+    if not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
 
 
 def note(run: SyncRun, *, problems: list[Problem], counts: Mapping[str, int]) -> None:
@@ -310,20 +317,3 @@ def tell(run: SyncRun, state: SyncState) -> None:
 def sync_failed_sentence(details: Mapping[str, Any]) -> str:
     """What such an alert says, in the reader's language; KeyError if the details do not tell."""
     return _(SYNC_FAILED_SENTENCE) % {**details, "what": What(details["what"]).label}
-
-
-def due_syncs(*, now: datetime.datetime) -> list[tuple[UUID, str]]:
-    """(account, orders or inventory) of everything that is to be read now and that nobody reads: of accounts that are
-    connected, or whose last token still lives. Two queries."""
-    alive = Q(connection=SellerAccount.Connection.CONNECTED) | Q(
-        connection=SellerAccount.Connection.LOST, access_expires_at__gt=now
-    )
-    accounts = list(SellerAccount.objects.filter(alive, is_active=True).order_by("pk").values_list("pk", flat=True))
-    states = {(state.account_id, state.what): state for state in SyncState.objects.filter(account__in=accounts)}
-    return [
-        (account_id, str(what))
-        for account_id in accounts
-        for what in (What.ORDERS, What.INVENTORY)
-        if (state := states.get((account_id, what))) is None
-        or (state.next_due_at <= now and (state.leased_until is None or state.leased_until <= now))
-    ]
