@@ -24,7 +24,7 @@ from foundation.errors import Refusal
 from inventory.admin.places import places, shows_places
 from inventory.models import Location
 from marketplaces.admin.account_verbs import ACCOUNT_VERBS
-from marketplaces.admin.connect_page import ConnectPage, ConnectionStatus
+from marketplaces.admin.connect_page import ConnectPage, ConnectStatusPage
 from marketplaces.admin.key_fields import SECRET_FIELDS
 from marketplaces.admin.monitor_page import MonitorPage
 from marketplaces.admin.new_account import ChooseMarketplacePage, NewAccountPage
@@ -48,7 +48,7 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
     """Accounts are added on a page of their own, which knows what each marketplace asks for. Their keys are stored,
     replaced, and never shown."""
 
-    pages = (MonitorPage, ChooseMarketplacePage, NewAccountPage, ConnectPage, ConnectionStatus)
+    pages = (MonitorPage, ChooseMarketplacePage, NewAccountPage, ConnectPage, ConnectStatusPage)
     verbs = ACCOUNT_VERBS
     list_display_links = ("name",)
     list_filter = (("marketplace", ChoicesDropdownFilter), ("connection", ChoicesDropdownFilter))
