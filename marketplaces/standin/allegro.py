@@ -38,7 +38,7 @@ def ok(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> A
 
 
 def error(status: int, code: str, message: str, *, path: str | None = None) -> Answer:
-    fault = {"code": code, "message": message, "details": None, "path": path, "userMessage": message, "metadata": {}}
+    fault: dict[str, Any] = {"code": code, "message": message, "details": None, "path": path, "userMessage": message, "metadata": {}}
     return Answer(status, {"errors": [fault]}, media=MEDIA)
 
 

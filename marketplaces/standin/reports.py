@@ -67,7 +67,7 @@ def info(world: World, request: Request, seller: Seller, wanted: dict[str, Any])
     )
     if record["fails"] and status == "success":
         status = "failed"
-    result = {
+    result: dict[str, Any] = {
         "code": code,
         "status": status,
         "error": "INTERNAL_ERROR" if status == "failed" else "",

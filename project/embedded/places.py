@@ -49,6 +49,11 @@ class Places:
         return self.var / "mail"
 
     @property
+    def standin(self) -> Path:
+        """What the stand-in marketplaces know, and the token with which they are told to misbehave."""
+        return self.var / "standin"
+
+    @property
     def demo_accounts(self) -> Path:
         return self.var / "demo-accounts.json"
 

@@ -36,6 +36,7 @@ class Secrets:
     services: str = ""
     postgres_port: int = 0
     redis_port: int = 0
+    standin_port: int = 0
 
     @classmethod
     def load(cls, path: Path) -> Self:

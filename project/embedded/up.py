@@ -17,6 +17,7 @@ from project.embedded.places import BASE_DIR, Places
 from project.embedded.processes import Program
 from project.embedded.secrets_file import Secrets
 from project.embedded.services import Services
+from project.embedded.standin import VARIABLE, standin_program, standin_variables
 from project.embedded.supervisor import Supervisor
 
 
@@ -74,9 +75,14 @@ class Shop:
             self.console.step("Cleared", f"what was left of an earlier run: {', '.join(stopped)}")
         made = secret_variables(secrets) | mail_variables(self.places.mail, os.environ)
         made |= Services(self.places, secrets, self.supervisor).start()
+        stands_in = standin_variables(self.places, secrets)
+        made |= stands_in
         write_env(self.places.env, made)
         environment = for_programs(made)
         self.prepare(environment)
+        if stands_in:
+            self.supervisor.launch(standin_program(self.places, secrets, environment))
+            self.console.step("Marketplaces", f"a stand-in of all three at {stands_in[VARIABLE]}")
         for program in self.programs(environment, host, port):
             self.supervisor.launch(program)
         self.wait_for_the_web(host, int(port))
