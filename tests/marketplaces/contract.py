@@ -184,7 +184,7 @@ def converted(root: Mapping[str, Any], schema: Any, is_closed: bool, is_lenient:
             return {"$ref": f"#/$defs/{name}"}
         result: Schema = {}
         for key in ("enum", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"):
-            if key in node:
+            if node.get(key) is not None:
                 result[key] = node[key]
         if node.get("type") in TYPES:
             result["type"] = [node["type"], "null"] if node.get("nullable") else node["type"]
