@@ -14,6 +14,7 @@ from django.utils import timezone
 from marketplaces.clients.access import client_of
 from marketplaces.clients.base import StockPage
 from marketplaces.models import SellerAccount, SyncRun
+from marketplaces.services.payloads import UNKEEPABLE
 from marketplaces.services.runs import begin_run, begun_run, carry_out, keep_lease, note, save_progress
 from marketplaces.services.stock_rows import GoodRow, RowIds, empty_untold, good_rows, write_rows
 
@@ -72,7 +73,8 @@ class Source:
         problems = [*page.problems, *problems]
         for batch in batched_rows(rows):
             self.run.updated += self.write(batch)
-        self.unreadable |= {problem.item for problem in problems[:MOST_UNREADABLE]}
+        items = {problem.item for problem in problems[:MOST_UNREADABLE]}
+        self.unreadable |= {item for item in items if item and not UNKEEPABLE.search(item)}
         self.run.processed += len(page.rows) + len(page.problems)
         self.run.skipped += len(problems)
         note(self.run, problems=problems, counts={self.name: len(rows)})
