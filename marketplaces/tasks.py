@@ -13,6 +13,7 @@ from marketplaces.errors import AccountSwitchedOff, NotConnected, SyncRunning, U
 from marketplaces.models import StockOperation, SyncRun
 from marketplaces.services import order_sync, partitions, pipeline, pushes, snapshots, stock_import
 from marketplaces.services.schedule import due_syncs
+from marketplaces.token_tasks import refresh_tokens  # noqa: F401 - the worker finds it here
 
 # --- orders and stock ---------------------------------------------------------------------------------
 

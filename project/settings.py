@@ -167,6 +167,7 @@ CELERY_BEAT_SCHEDULE = {
     "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
     "carry on stock operations": {"task": "marketplaces.tasks.carry_on_operations", "schedule": 30},
     "look after seller accounts": {"task": "marketplaces.tasks.look_after_accounts", "schedule": 3600},
+    "refresh tokens": {"task": "marketplaces.tasks.refresh_tokens", "schedule": 20},
     "start due syncs": {"task": "marketplaces.tasks.start_due_syncs", "schedule": 15},
     "tidy sync runs": {"task": "marketplaces.tasks.tidy_sync_runs", "schedule": 86400},
     "send changed quantities": {"task": "marketplaces.tasks.push_changed_quantities", "schedule": 30},
