@@ -201,6 +201,12 @@ SECTIONS = (
                 "marketplaces.view_marketplaceorder",
             ),
             Item(
+                _("Stock operations"),
+                "conveyor_belt",
+                "marketplaces_stockoperation_changelist",
+                "marketplaces.view_stockoperation",
+            ),
+            Item(
                 _("Marketplace stock"),
                 "warehouse",
                 "marketplaces_marketplacestock_changelist",
