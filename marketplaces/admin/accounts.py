@@ -1,6 +1,5 @@
 """Seller accounts in the admin: the list, the settings of one, and what is done about it."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -50,10 +49,11 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
 
     pages = (MonitorPage, ChooseMarketplacePage, NewAccountPage, ConnectPage, ConnectStatusPage)
     verbs = ACCOUNT_VERBS
-    list_display_links = ("name",)
+    list_display_links = ("label",)
     list_filter = (("marketplace", ChoicesDropdownFilter), ("connection", ChoicesDropdownFilter))
     search_fields = ("name", "external_user_id", "seller_name")
     ordering = ("marketplace", "name", "id")
+    sortable_by = ()
     list_per_page = 50
     actions = None
     warn_unsaved_form = True
@@ -75,20 +75,24 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
         )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns = ["name", "marketplace", "seller", "connected", "writes", "orders_read", "stock_read", "key_age"]
+        columns = ["label", "seller", "connected", "writes", "orders_read", "stock_read", "key_age"]
         if shows_places(request):
-            columns.insert(3, "location")
+            columns.insert(2, "location")
         return columns
 
-    @display(description=_("seller"), ordering="external_user_id")
+    @display(description=_("account"))
+    def label(self, account: SellerAccount) -> str:
+        return str(account)
+
+    @display(description=_("seller"))
     def seller(self, account: SellerAccount) -> str:
         return account.external_user_id
 
-    @display(description=_("connection"), ordering="connection")
+    @display(description=_("connection"))
     def connected(self, account: SellerAccount) -> SafeString:
         return connection_badge(account)
 
-    @display(description=_("mode"), ordering="mode")
+    @display(description=_("mode"))
     def writes(self, account: SellerAccount) -> SafeString:
         return mode_badge(account)
 
@@ -100,7 +104,7 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
     def stock_read(self, account: Any) -> str:
         return ago(account.stock_read_at)
 
-    @display(description=_("key age"), ordering="credentials_changed_at")
+    @display(description=_("key age"))
     def key_age(self, account: SellerAccount) -> SafeString | str:
         return key_age_badge(account)
 
@@ -122,6 +126,14 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
             kwargs["queryset"] = Location.objects.filter(pk__in=[place.pk for place in places(request)])
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "location" and field is not None:
+            # Locations have pages of their own.
+            for power in ("add", "change", "view", "delete"):
+                setattr(field.widget, f"can_{power}_related", False)
+        return field
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         hidden = set()
         if not shows_places(request):
@@ -140,10 +152,10 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         account: SellerAccount | None = kwargs.get("obj")
         if account is not None:
-            context |= self.written_out(request, account)
+            context |= self.written_out(request, account) | {"show_save_and_add_another": False}
         return super().render_change_form(request, context, **kwargs)
 
-    def written_out(self, request: HttpRequest, account: Any) -> Mapping[str, Any]:
+    def written_out(self, request: HttpRequest, account: Any) -> dict[str, Any]:
         """What the page says beside the settings."""
         events = list(account.credential_events.order_by("-id")[:SHOWN_EVENTS])
         people = User.objects.in_bulk({event.created_by_id for event in events if event.created_by_id})
