@@ -38,8 +38,8 @@ def ok(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> A
 
 
 def error(status: int, code: str, message: str, *, path: str | None = None) -> Answer:
-    fault: dict[str, Any] = {"code": code, "message": message, "details": None, "path": path, "userMessage": message, "metadata": {}}
-    return Answer(status, {"errors": [fault]}, media=MEDIA)
+    fault: dict[str, Any] = {"code": code, "message": message, "details": None, "path": path}
+    return Answer(status, {"errors": [{**fault, "userMessage": message, "metadata": {}}]}, media=MEDIA)
 
 
 def limited(world: World, request: Request) -> Answer | None:
@@ -68,7 +68,7 @@ def authenticate(world: World, request: Request) -> Seller | Answer:
 
 
 def unauthorised(code: str, description: str) -> Answer:
-    return Answer(401, {"error": code, "error_description": description})
+    return Answer(401, {"error": code, "error_description": description}, media=MEDIA)
 
 
 def media_refused(request: Request) -> Answer | None:

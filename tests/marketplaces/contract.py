@@ -215,6 +215,8 @@ def converted(root: Mapping[str, Any], schema: Any, is_closed: bool, is_lenient:
 
 
 def either_null(schema: Schema) -> Schema:
+    if isinstance(schema.get("type"), str) and "enum" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
 
 

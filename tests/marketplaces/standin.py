@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
+import requests
+
 from marketplaces.standin import allegro_auth, seeding, tokens, trade
 from marketplaces.standin.app import App
 from marketplaces.standin.messages import Answer, Request
@@ -115,8 +117,12 @@ class Standin:
         self.ask(lambda: self.world.clock.advance(seconds))
 
     def limits(self, *, on: bool) -> None:
+        """Off at first. With limits the marketplaces' time moves by `advance` only: they count by the second."""
+
         def switch() -> None:
             self.world.options.has_limits = on
+            if on:
+                self.world.clock.stop()
             self.world.limits.reset()
 
         self.ask(switch)
@@ -251,6 +257,14 @@ class Keeper:
     def fail_to_ship(self, order_id: str) -> None:
         """Ozon: the next ship answers 200, and fails."""
         self.standin.ask(lambda: self.world.keep("ship_fails", order_id, {}))
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """A call as this seller, as `requests.request` makes it; `path` is below the marketplace's prefix."""
+        headers = self.headers() | arguments.pop("headers", {})
+        url = path if path.startswith("http") else f"{self.standin.url}/{self.seller.marketplace}{path}"
+        return requests.request(method, url, headers=headers, timeout=20, **arguments)
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
