@@ -48,6 +48,13 @@ def lock_marketplace_orders(*, account_id: UUID, external_ids: Collection[str]) 
     }
 
 
+def lock_mirrored(order_ids: Collection[UUID]) -> list[MarketplaceOrder]:
+    """Locks these mirrored orders, of whatever accounts, in the order of their ids; unknown ones are left out."""
+    inside_a_transaction()
+    rows = MarketplaceOrder.objects.select_for_update(no_key=True, of=("self",))
+    return list(rows.filter(pk__in=order_ids).order_by("pk"))
+
+
 def lock_operations(operation_ids: Collection[UUID], **conditions: Any) -> list[StockOperation]:
     """Locks these operations in the order of their ids; unknown ones are left out, and those of which the conditions
     are not true, as they are when they are locked."""

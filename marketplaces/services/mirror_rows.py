@@ -18,7 +18,7 @@ from marketplaces.models import (
     MarketplaceOrderRevision,
     SellerAccount,
 )
-from marketplaces.services.buyers import contacts_in, without_buyer
+from marketplaces.services.buyers import MOST_CONTACTS, contacts_in, without_buyer
 from marketplaces.services.payloads import Unkeepable, digest, keepable
 
 Source = MarketplaceOrderRevision.Source
@@ -153,8 +153,12 @@ def take_over(order: MarketplaceOrder, told: Told, account: SellerAccount, at: d
         setattr(order, name, getattr(told.order, name))
     order.payload = told.order.payload
     order.payload_digest = told.digest
-    is_erased = order.erased_at is not None
-    order.buyer_contacts = [] if is_erased else contacts_in(told.order.payload, marketplace=account.marketplace)
+    if order.erased_at is None:
+        # Those of earlier versions, too: these are kept.
+        found = dict.fromkeys(
+            [*contacts_in(told.order.payload, marketplace=account.marketplace), *order.buyer_contacts]
+        )
+        order.buyer_contacts = list(found)[:MOST_CONTACTS]
     order.placed_at = told.order.placed_at or order.placed_at
     order.changed_at = told.order.changed_at or order.changed_at
     order.synced_at = at

@@ -39,6 +39,7 @@ from orders.phones import shown_phone
 from orders.services.actor import Actor
 from orders.services.deduction import DOCUMENT_TYPE
 from orders.services.loyalty import write_entries
+from orders.services.personal_data import Contacts, all_personal_data, personal_data
 from orders.services.whole_customer import lock_whole, orders_of, unless_overtaken
 from users.models import User
 from users.services.erasure import erase_account
@@ -50,14 +51,17 @@ MOST_COMMENTS = 100
 
 @dataclass(slots=True)
 class Repeated:
-    """What came of repeating erasures: whom it was done for, and why it could not be done for others."""
+    """What came of repeating erasures: whom it was done for, why it could not be done for others, and how many records
+    of other apps (of people who are no customers here) were emptied again."""
 
     erased: list[int] = field(default_factory=list)
     refused: dict[int, Refusal] = field(default_factory=dict)
+    elsewhere: int = 0
 
 
 def erase_customer(*, customer_id: int, reason: str, actor: Actor) -> Customer:
-    """Takes everything personal off a customer, off those who were merged into them, and off their account.
+    """Takes everything personal off a customer, off those who were merged into them, and off their account, and out of
+    what other apps keep of somebody with their contacts.
 
     Their orders, payments and points stay, points that are left are written off. `ErasedPerson` remembers that it was
     done, and nothing of whom. Once more changes nothing.
@@ -107,6 +111,9 @@ def erase(customer_id: int, reason: str, actor: Actor) -> Customer:
     forget_in_memory(pattern)
     forget_log_of(model="orders.customer", object_ids=family)
     now = timezone.now()
+    contacts = contacts_of(family.values(), account)
+    for data in all_personal_data():
+        data.erase(contacts, reason, actor.user_id, now)
     write_off(family.values(), actor, at=now)
     Customer.objects.filter(pk__in=family).update(
         name=_("erased person"), phone="", email="", birthday=None, notes="", consent=False, user=None, erased_at=now
@@ -131,19 +138,25 @@ def repeat_erasures(*, actor: Actor) -> Repeated:
             done.erased.append(pk)
         except Refusal as refusal:
             done.refused[pk] = refusal
+    done.elsewhere = sum(data.repeat() for data in all_personal_data())
     return done
 
 
 def erased_people() -> list[dict[str, Any]]:
     """Who was erased, in what JSON can hold, to be kept outside of the database that a restore replaces."""
-    return [
+    customers = [
         {"customer_id": person.pk, "reason": person.reason, "erased_at": person.erased_at.isoformat()}
         for person in ErasedPerson.objects.order_by("pk")
     ]
+    return customers + [{"kind": data.name, **entry} for data in all_personal_data() for entry in data.erased()]
 
 
 def remember_erased(people: Iterable[dict[str, Any]]) -> None:
     """Adds those of the list that this database does not know. Raises KeyError, ValueError for what is no such list."""
+    people = list(people)
+    for person in people:
+        if "kind" in person:
+            personal_data(person["kind"]).remember(person)
     ErasedPerson.objects.bulk_create(
         [
             ErasedPerson(
@@ -152,6 +165,7 @@ def remember_erased(people: Iterable[dict[str, Any]]) -> None:
                 erased_at=datetime.datetime.fromisoformat(person["erased_at"]),
             )
             for person in people
+            if "kind" not in person
         ],
         ignore_conflicts=True,
     )
@@ -170,6 +184,16 @@ def words_of(family: Iterable[Customer], account: User | None) -> Iterator[str]:
             yield one.birthday.isoformat()
     if account is not None:
         yield from (account.email, account.name)
+
+
+def contacts_of(family: Iterable[Customer], account: User | None) -> Contacts:
+    """By what other apps know the person."""
+    people = list(family)
+    emails = {one.email for one in people} | ({account.email} if account is not None else set())
+    return Contacts(
+        emails=frozenset(email.strip().lower() for email in emails if email.strip()),
+        phones=frozenset(one.phone for one in people if one.phone),
+    )
 
 
 def texts_of(order_ids: Collection[int]) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Command(BaseCommand):
                     _("%(file)s is no list of erased persons: %(why)s") % {"file": options["read"], "why": error}
                 ) from error
         done = repeat_erasures(actor=Actor(None, OrderEvent.Door.COMMAND))
-        self.stdout.write(_("Erased again: %(number)d.") % {"number": len(done.erased)})
+        self.stdout.write(_("Erased again: %(number)d.") % {"number": len(done.erased) + done.elsewhere})
         for pk, refusal in done.refused.items():
             self.stderr.write(_("Customer %(id)d: %(why)s") % {"id": pk, "why": refusal.detail})
         if done.refused:
