@@ -60,15 +60,22 @@ class ConnectPage(OfAllegroAccount):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             if request.POST.get("do") == "check":
-                self.check()
+                if self.check().status == DeviceConnection.Status.WAITING:
+                    self.model_admin.message_user(request, _("Not yet: nobody has allowed the access so far."))
             else:
                 begin_connection(account_id=self.account.pk, started_by_id=request.user.pk, at=timezone.now())
         except Refusal as refusal:
             self.model_admin.message_user(request, refusal.detail, messages.ERROR)
         return HttpResponseRedirect(request.path)
 
+    def attempt(self) -> DeviceConnection | None:
+        """What the page is about: not an attempt that succeeded long ago, when the connection was lost since."""
+        device = connection_of(account_id=self.account.pk)
+        is_past = device is not None and device.status == DeviceConnection.Status.CONNECTED
+        return None if is_past and self.account.connection != SellerAccount.Connection.CONNECTED else device
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        account, device, now = self.account, connection_of(account_id=self.account.pk), timezone.now()
+        account, device, now = self.account, self.attempt(), timezone.now()
         status = None if device is None else DeviceConnection.Status(device.status)
         is_waiting = status == DeviceConnection.Status.WAITING
         return super().get_context_data(
@@ -77,6 +84,8 @@ class ConnectPage(OfAllegroAccount):
             has_keys=bool(account.credentials),
             device=device,
             is_waiting=is_waiting,
+            is_connected=account.connection == SellerAccount.Connection.CONNECTED,
+            is_lost=account.connection == SellerAccount.Connection.LOST,
             badge=BADGES[status] if status else "",
             sentence=guidance(device) if device else "",
             qr=qr_picture(device.verification_uri_complete) if device and is_waiting else "",

@@ -332,3 +332,15 @@ def test_the_page_is_the_admins_alone_and_costs_few_queries(standin, account):
     assert standin.calls() == []
     begin(account)
     assert queries_of(signed_in("admin"), page(account)) <= 25
+
+
+def test_a_connection_that_was_lost_later_is_not_called_connected(standin, account):
+    standin.allegro.decide(begin(account).user_code)
+    check(account, standin)
+    SellerAccount.objects.update(connection=SellerAccount.Connection.LOST)
+
+    shown = text_of(signed_in("admin").get(page(account)))
+
+    assert "Connected." not in shown
+    assert "does not take this account's keys any more" in shown
+    assert "Get a code" in shown
