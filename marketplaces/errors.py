@@ -85,6 +85,12 @@ class SyncRunning(Conflict):
     code = "in_progress"
 
 
+class NotSent(Conflict):
+    """Nothing is sent to the marketplace of this account now; the sentence says why."""
+
+    code = "not_sent"
+
+
 class OperationStatusWrong(Conflict):
     """The operation's status does not allow this any more."""
 

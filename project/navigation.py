@@ -207,6 +207,19 @@ SECTIONS = (
                 "marketplaces.view_stockoperation",
             ),
             Item(
+                _("Listings"),
+                "sell",
+                "marketplaces_listing_changelist",
+                "marketplaces.view_listing",
+                also=("marketplaces_listing_quantities",),
+            ),
+            Item(
+                _("Unmatched SKUs"),
+                "join_inner",
+                "marketplaces_listing_unmatched",
+                "marketplaces.add_listing",
+            ),
+            Item(
                 _("Marketplace stock"),
                 "warehouse",
                 "marketplaces_marketplacestock_changelist",

@@ -2,6 +2,7 @@
 
 from marketplaces.admin import (  # noqa: F401  (imported for their effect: the admin site learns of them)
     accounts,
+    listings,
     operations,
     orders,
     runs,

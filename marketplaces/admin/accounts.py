@@ -57,6 +57,7 @@ class SellerAccountAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin)
     list_per_page = 50
     actions = None
     warn_unsaved_form = True
+    list_before_template = "marketplaces/account_list.html"
     change_form_outer_before_template = "marketplaces/account.html"
     fieldsets = (
         (None, {"fields": ("name", "location", "push_warehouse_id", "is_active")}),

@@ -17,8 +17,8 @@ class ListingSerializer(serializers.ModelSerializer):
     product = serializers.IntegerField(source="product_id")
     product_name = serializers.CharField(source="product.name")
     desired = serializers.SerializerMethodField(
-        help_text="Pieces that may be offered now: from the stock, less `buffer` and what orders have claimed. Null for "
-        "a product without a recipe: nobody knows, and nothing is sent."
+        help_text="Pieces that may be offered now: from the stock, less `buffer` and what orders have claimed. Null "
+        "for a product without a recipe: nobody knows, and nothing is sent."
     )
     why_not = serializers.SerializerMethodField(
         help_text="What else than the stock decides `desired`: untracked, off_the_menu or closed; empty otherwise."

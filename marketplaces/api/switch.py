@@ -32,5 +32,5 @@ class SwitchView(APIView):
         if values["stopped"]:
             switch = stop_pushes(reason=values["reason"], by_id=request.user.pk, at=timezone.now())
         else:
-            switch = start_pushes()
+            switch = start_pushes(by_id=request.user.pk)
         return Response(SwitchSerializer(switch).data)

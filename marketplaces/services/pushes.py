@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from marketplaces.clients.access import client_of
 from marketplaces.clients.base import MarketplaceClient, PushResult
-from marketplaces.errors import MarketplaceError, UnknownAccount
-from marketplaces.locks import lock_listings
+from marketplaces.errors import MarketplaceError, NotSent, UnknownAccount
+from marketplaces.locks import lock_account, lock_listings
 from marketplaces.models import Listing, SellerAccount, SyncRun, SyncState
 from marketplaces.services import push_alarms as alarms
 from marketplaces.services import push_runs as runs
@@ -111,6 +111,19 @@ def accounts_to_push(*, now: datetime.datetime) -> list[UUID]:
     }
     told = set(open_alerts().filter(event__in=alarms.SENTENCES).values_list("subject", flat=True))
     return [pk for pk in accounts if pk in to_do or str(pk) in told]
+
+
+@transaction.atomic
+def ask_to_push(*, account_id: UUID) -> SellerAccount:
+    """Somebody wants the account's quantities sent now: what the marketplace has refused is not waited for. Whoever
+    calls hands the account to a task. Raises UnknownAccount, and NotSent with the reason."""
+    account = lock_account(account_id)
+    if reason := why_not_sent(account, is_stopped=pushes_are_stopped()):
+        raise NotSent(reason)
+    refused = Listing.objects.filter(account=account, push_attempts__gt=0).values_list("pk", flat=True)
+    ids = [listing.pk for listing in lock_listings(list(refused))]
+    Listing.objects.filter(pk__in=ids).update(push_not_before=None)
+    return account
 
 
 def push_quantities(

@@ -2,12 +2,15 @@
 
 import datetime
 
+import structlog
 from django.utils.translation import gettext as _
 
 from foundation.errors import InvalidInput
 from marketplaces.models import MarketplaceSwitch, SellerAccount
 
 LONGEST_REASON = 300
+
+logger = structlog.get_logger("marketplaces.switch")
 
 
 def the_switch() -> MarketplaceSwitch:
@@ -37,13 +40,15 @@ def stop_pushes(*, reason: str, by_id: int | None, at: datetime.datetime) -> Mar
     if len(reason) > LONGEST_REASON:
         raise InvalidInput.at("reason", _("The reason has at most %(most)d characters.") % {"most": LONGEST_REASON})
     MarketplaceSwitch.objects.get_or_create(pk=1)
-    MarketplaceSwitch.objects.filter(pk=1, pushes_stopped_at=None).update(
-        pushes_stopped_at=at, stopped_by_id=by_id, reason=reason
-    )
+    switch = MarketplaceSwitch.objects.filter(pk=1, pushes_stopped_at=None)
+    if switch.update(pushes_stopped_at=at, stopped_by_id=by_id, reason=reason):
+        logger.warning("pushes_stopped", by=by_id, reason=reason)
     return the_switch()
 
 
-def start_pushes() -> MarketplaceSwitch:
+def start_pushes(*, by_id: int | None = None) -> MarketplaceSwitch:
     """Lets writing to the marketplaces go on. What has changed meanwhile is sent by the next runs."""
-    MarketplaceSwitch.objects.filter(pk=1).update(pushes_stopped_at=None, stopped_by_id=None, reason="")
+    switch = MarketplaceSwitch.objects.filter(pk=1, pushes_stopped_at__isnull=False)
+    if switch.update(pushes_stopped_at=None, stopped_by_id=None, reason=""):
+        logger.warning("pushes_started", by=by_id)
     return the_switch()

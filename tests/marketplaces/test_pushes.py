@@ -170,7 +170,7 @@ def test_the_switch_stops_a_run_between_two_parts_and_the_next_run_goes_on(
     assert (run.status, run.updated, run.skipped) == ("partial", 1, 1)
     assert cafe.push() is None
     assert accounts_to_push(now=cafe.now) == []
-    start_pushes()
+    start_pushes(by_id=None)
     cafe.push()
     assert set(cafe.shelf.pieces.values()) == {9}
 
