@@ -120,6 +120,18 @@ def test_one_account_that_fails_in_the_background_does_not_stop_the_others(stand
     assert SellerAccount.objects.get(pk=bad.pk).refresh_leased_until is None
 
 
+def test_a_refresh_token_alone_is_enough_to_begin_with(standin, shop):
+    account = allegro_account(shop, standin.allegro)
+    first = {"access_token": "", "refresh_token": account.tokens["refresh_token"]}
+    SellerAccount.objects.filter(pk=account.pk).update(tokens=first, access_expires_at=None)
+
+    assert refresh_due_tokens(at=timezone.now()) == 1
+    token = access_token(account_id=account.pk)
+    assert token == pair_of(account)["access_token"]
+    assert token
+    assert len(standin.calls(TOKEN)) == 1
+
+
 def test_accounts_without_tokens_are_not_connected(standin, shop):
     account = allegro_account(shop, standin.allegro)
     SellerAccount.objects.update(tokens=None, access_expires_at=None)
