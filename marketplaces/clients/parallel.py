@@ -12,6 +12,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from marketplaces.errors import MarketplaceError
+from marketplaces.services.gates import outside_a_transaction
 
 T = TypeVar("T")
 MOST_THREADS = 4
@@ -19,7 +20,8 @@ MOST_THREADS = 4
 
 def in_parallel(jobs: Sequence[Callable[[], T]], *, threads: int = MOST_THREADS) -> list[T | MarketplaceError]:
     """Runs the jobs, a few at a time, and returns what each returned, or the MarketplaceError that it raised, in
-    their order. Any other exception is raised here, when all have ended."""
+    their order. Any other exception is raised here, when all have ended. Not to be called inside a transaction."""
+    outside_a_transaction()
     if len(jobs) < 2 or threads < 2 or hasattr(here, "errands"):
         return [outcome_of(job) for job in jobs]
     errands = Errands()

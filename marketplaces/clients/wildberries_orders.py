@@ -101,19 +101,18 @@ class OrderReader:
         """New orders that no list by time has told. Their bodies are read from the list all the same, because the
         two say different fields."""
         answer = self.api.call("GET", "/api/v3/orders/new", is_safe=True).data
-        new = {
-            str(body["id"]): body for body in need(answer, "orders", list) if isinstance(body, dict) and "id" in body
+        new: dict[str, Mapping[str, Any]] = {
+            name_of(body): body for body in need(answer, "orders", list) if isinstance(body, dict)
         }
         missing = [order_id for order_id in new if order_id not in seen]
         known = at_home(lambda: self.remembered.orders(missing)) if missing else {}
         missing = [order_id for order_id in missing if order_id not in known]
+        if missing:
+            placed = [optional(new[order_id], "createdAt", datetime) for order_id in missing]
+            oldest = min((at for at in placed if at), default=timezone.now())
+            new |= self.searched(missing, back_to=oldest - timedelta(minutes=1))
         for ids in parts_of(missing, ORDERS_A_PAGE):
-            bodies = []
-            for order_id in ids:
-                created = optional(new[order_id], "createdAt", datetime)
-                listed = self.created_at(created) if created else {}
-                bodies.append(listed.get(order_id, new[order_id]))
-            yield self.page_of(bodies, cursors={}, source=Source.LIST)
+            yield self.page_of([new[order_id] for order_id in ids], cursors={}, source=Source.LIST)
 
     def changed(self, cursors: Mapping[str, Any], begun: datetime, seen: Collection[str]) -> Iterator[OrderPage]:
         """Earlier orders that were not at their end, and now have another status."""
@@ -196,11 +195,11 @@ class OrderReader:
                     problems.append(Problem(name_of(entry), str(error)))
         return statuses, problems
 
-    def searched(self, external_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    def searched(self, external_ids: Sequence[str], *, back_to: datetime | None = None) -> dict[str, Mapping[str, Any]]:
         """The bodies of orders that nobody has stored, from the lists, newest first."""
         missing, found = set(external_ids), dict[str, Mapping[str, Any]]()
         end = now = timezone.now()
-        earliest = now - LIST_REACHES_BACK
+        earliest = max(back_to or now - LIST_REACHES_BACK, now - LIST_REACHES_BACK)
         while missing and end > earliest:
             start = max(end - LONGEST_WINDOW, earliest)
             for body in self.bodies_between(start, None if end >= now else end):
@@ -209,10 +208,6 @@ class OrderReader:
                     found[order_id] = body
             end = start
         return found
-
-    def created_at(self, when: datetime) -> dict[str, Mapping[str, Any]]:
-        around = timedelta(seconds=1)
-        return {name_of(body): body for body in self.bodies_between(when - around, when + around)}
 
     def bodies_between(self, start: datetime, end: datetime | None) -> Iterator[Mapping[str, Any]]:
         place = 0

@@ -26,6 +26,7 @@ from marketplaces.models import ApiGate
 LONGEST_WAIT = 60.0
 # Slots that were taken together are used within this time, or not at all.
 LEASE_SECONDS = 0.2
+MOST_SLOTS = 100
 # The rate never falls below this part of what the marketplace allows, and takes this long to come back in full.
 LOWEST_PART = 1 / 16
 RECOVERY_SECONDS = 600.0
@@ -73,7 +74,7 @@ def pass_gate(gate: Gate, *, cost: int = 1, patience: float = LONGEST_WAIT) -> P
     """
     if cost == 1 and (slot := leased_slot(gate.key)):
         return Pass(wait=max(0.0, slot.due - time.monotonic()), failures=slot.failures)
-    slots = max(cost, min(gate.burst, int(gate.rate * LEASE_SECONDS)))
+    slots = max(cost, min(gate.burst, int(gate.rate * LEASE_SECONDS), MOST_SLOTS))
     row = one_row(TAKE, values(gate, slots=slots, patience=patience))
     if row is None:
         raise why_refused(gate)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from traceback import format_exception
 from typing import Any
 
@@ -55,7 +56,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 
 
 def session_to(server: FaultyServer, *, gate: Gate = GATE, **more: Any) -> ApiSession:
-    settings = {
+    settings: dict[str, Any] = {
         "base_url": server.url,
         "gate": gate,
         "headers": lambda renew: {"Api-Key": SECRET},
@@ -366,7 +367,7 @@ def test_threads_leave_the_database_to_whoever_started_them(server: FaultyServer
         data = get(session, f"/things/{number}")
         return data, at_home(lambda: connection.connection is home)
 
-    assert in_parallel([lambda number=number: job(number) for number in range(9)]) == [({"fine": True}, True)] * 9
+    assert in_parallel([partial(job, number) for number in range(9)]) == [({"fine": True}, True)] * 9
     assert sorted(request.path for request in server.received) == [f"/things/{number}" for number in range(9)]
 
 
