@@ -29,13 +29,14 @@ Source = MarketplaceOrderRevision.Source
 def seller(marketplace: Marketplace = Marketplace.OZON, name: str = "Tea", **fields: Any) -> SellerAccount:
     """A connected account of the first location, which is made if there is none."""
     location = fields.pop("location", None) or Location.objects.first() or Location.objects.create(name="Shop")
+    credentials = fields.pop("credentials", {"client_id": "1", "api_key": "k", "token": "t", "client_secret": "s"})
     return SellerAccount.objects.create(
         marketplace=marketplace,
         external_user_id="seller",
         name=name,
         location=location,
         connection=SellerAccount.Connection.CONNECTED,
-        credentials={"client_id": "1", "api_key": "k", "token": "t", "client_secret": "s"},
+        credentials=credentials,
         credentials_changed_at=timezone.now(),
         **fields,
     )
