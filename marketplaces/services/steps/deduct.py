@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -100,9 +100,7 @@ def deduct_all(work: Work, operations: Sequence[StockOperation]) -> None:
     refused = take(sales, at=work.at)
     took = time.perf_counter() - begun
     done = [sale for sale in sales if sale.operation.pk not in refused]
-    StockOperationLine.objects.bulk_update(
-        [line for sale in done for line in sale.lines], ["listing", "product", "portions"]
-    )
+    write_portions([line for sale in done for line in sale.lines])
     for sale in sales:
         operation, log = sale.operation, work.log(sale.operation)
         if refusal := refused.get(operation.pk):
@@ -170,6 +168,28 @@ def movements_of(operation: StockOperation, line: StockOperationLine, taken: Map
         )
         for ingredient_id, quantity in taken.items()
     ]
+
+
+def write_portions(lines: Sequence[StockOperationLine]) -> None:
+    """Writes what was deducted for these lines. One statement: Django's own takes longer than the deduction."""
+    if not lines:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE marketplaces_stockoperationline AS line
+            SET listing_id = given.listing_id, product_id = given.product_id, portions = given.portions
+            FROM unnest(%(lines)s::bigint[], %(listings)s::bigint[], %(products)s::bigint[], %(portions)s::integer[])
+                AS given (id, listing_id, product_id, portions)
+            WHERE line.id = given.id
+            """,
+            {
+                "lines": [line.pk for line in lines],
+                "listings": [line.listing_id for line in lines],
+                "products": [line.product_id for line in lines],
+                "portions": [line.portions for line in lines],
+            },
+        )
 
 
 def products_of(sales: Sequence[Sale]) -> set[int]:

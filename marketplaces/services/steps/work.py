@@ -1,7 +1,7 @@
 """Some operations under lock: what becomes of each in one transaction of a step, and how it is written."""
 
 import datetime
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,7 @@ SAVED = (
     "finished_at",
 )
 MOST_UPDATES = 3
+Values = tuple[Any, ...]
 
 
 class Work:
@@ -63,6 +64,7 @@ class Work:
         self.at = at
         self.logs = {operation.pk: OperationLogger(operation) for operation in operations}
         self.alerts: list[tuple[str, AlertText]] = []
+        self.before = {operation.pk: values_of(operation) for operation in operations}
 
     def __iter__(self) -> Iterator[StockOperation]:
         return iter(self.operations)
@@ -148,7 +150,7 @@ class Work:
 
     def save(self) -> None:
         """Writes the operations, their log, and the alerts."""
-        save_operations(self.operations)
+        save_operations(self.operations, before=self.before)
         self.save_log()
         for event in sorted({event for event, _text in self.alerts}):
             notify_many(event=event, alerts=[text for one, text in self.alerts if one == event])
@@ -187,17 +189,22 @@ def wrong_status(operation: StockOperation, allowed: Collection[str]) -> Operati
     )
 
 
-def save_operations(operations: Collection[StockOperation]) -> None:
-    """Writes what a step may change of these operations. Most steps come to the same for all of them: one UPDATE for
-    each different outcome, or one for all where there are many."""
-    outcomes: dict[tuple[Any, ...], list[StockOperation]] = {}
+def save_operations(operations: Collection[StockOperation], *, before: Mapping[UUID, Values]) -> None:
+    """Writes what differs of these operations from what it was before. Most steps come to the same for all of them: one
+    UPDATE for each different outcome, or one for all where there are many."""
+    outcomes: dict[tuple[tuple[str, Any], ...], list[StockOperation]] = {}
     for operation in operations:
-        outcomes.setdefault(tuple(value_of(operation, name) for name in SAVED), []).append(operation)
+        values = zip(SAVED, values_of(operation), before[operation.pk], strict=True)
+        changes = tuple((name, is_now) for name, is_now, was in values if is_now != was)
+        if changes:
+            outcomes.setdefault(changes, []).append(operation)
     if len(outcomes) > MOST_UPDATES:
-        StockOperation.objects.bulk_update(operations, SAVED)
+        fields = {name for changes in outcomes for name, _value in changes}
+        changed = [operation for alike in outcomes.values() for operation in alike]
+        StockOperation.objects.bulk_update(changed, sorted(fields))
         return
-    for values, alike in outcomes.items():
-        StockOperation.objects.filter(pk__in=[one.pk for one in alike]).update(**dict(zip(SAVED, values, strict=True)))
+    for changes, alike in outcomes.items():
+        StockOperation.objects.filter(pk__in=[one.pk for one in alike]).update(**dict(changes))
 
 
 def failed_last_with(operation: StockOperation, kind: str) -> bool:
@@ -210,7 +217,10 @@ def failed_last_with(operation: StockOperation, kind: str) -> bool:
 OWN_ID = F("id")
 
 
-def value_of(operation: StockOperation, name: str) -> Any:
-    """A field's value; an operation that deducts by itself has its own id there, which makes it like the others."""
-    value = getattr(operation, name)
-    return OWN_ID if name == "deduction_id" and value == operation.pk else value
+def values_of(operation: StockOperation) -> Values:
+    """What of an operation may be saved; one that deducts by itself has its own id as the deduction's, which makes it
+    like the others."""
+    return tuple(
+        OWN_ID if name == "deduction_id" and operation.deduction_id == operation.pk else getattr(operation, name)
+        for name in SAVED
+    )
