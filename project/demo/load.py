@@ -20,6 +20,7 @@ from orders.phones import normalised_phone
 from project.demo.accounts import Account, AccountsFile, invent_accounts
 from project.demo.crew import Crew
 from project.demo.errors import ShopNotEmpty
+from project.demo.market import sell_on_marketplaces
 from project.demo.offers import make_offers
 from project.demo.people import GUESTS, WORKERS, email_of
 from project.demo.places import CURRENCY, NAME, PHONE_REGION, PLACES, SIAM, TIME_ZONE
@@ -121,6 +122,7 @@ def fill(accounts: Sequence[Account], *, now: datetime.datetime, seed: str) -> D
     make_offers(now)
     live_through_the_week(crews=crews, guests=guests, manager_id=users[Role.MANAGER].pk, now=now, seed=seed)
     look_ahead(locations[SIAM], suppliers=suppliers, user_id=users[Role.MANAGER].pk, now=now)
+    sell_on_marketplaces(locations, user_id=users[Role.MANAGER].pk, now=now)
     return DemoShop(len(locations), drinks, len(guests), Order.objects.count())
 
 

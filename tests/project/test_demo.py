@@ -38,6 +38,10 @@ from inventory.models import (
     SupplierPack,
 )
 from inventory.selectors import low_stock, options_in_stock, with_availability
+from marketplaces.models import SellerAccount
+from marketplaces.standin.demo_goods import DEMO_GOODS, DEMO_KEYS, DEMO_REFRESH_TOKEN
+from marketplaces.standin.seeding import seed_demo, seller_id
+from marketplaces.standin.world import World
 from monitoring.models import Alert
 from orders.models import (
     CancelledItem,
@@ -111,7 +115,7 @@ def test_it_has_two_locations_a_menu_and_people(shop):
         ("Siam Square", "Asia/Bangkok", datetime.time(0, 0), True),
         ("Chatuchak", "Asia/Bangkok", datetime.time(4, 0), True),
     ]
-    assert Product.objects.count() == 35
+    assert Product.objects.count() == 35 + len(DEMO_GOODS)
     assert Customer.objects.count() == 20
     assert Employee.objects.count() == 8
     assert Employee.objects.filter(left_on=None).count() == 7
@@ -298,16 +302,17 @@ def test_nothing_else_was_ever_low():
 
 def test_stock_came_in_packs_at_a_price_and_every_level_has_its_minimum():
     assert Counter(StockDocument.objects.values_list("kind", flat=True)) == {
-        "receipt": 8,
+        "receipt": 10,
         "write_off": 4,
         "transfer": 1,
     }
-    bought = StockMovement.objects.filter(reason="receipt").exclude(ingredient__name=DRY_PEARLS)
+    of_the_drinks = {"ingredient__name__in": SUPPLIES}
+    bought = StockMovement.objects.filter(reason="receipt", **of_the_drinks)
     for movement in bought.select_related("ingredient"):
         supply = SUPPLIES[movement.ingredient.name]
         assert movement.delta % supply.pack == 0
         assert movement.unit_cost == supply.unit_cost > 0
-    levels = StockLevel.objects.select_related("ingredient").exclude(ingredient__name=DRY_PEARLS)
+    levels = StockLevel.objects.select_related("ingredient").filter(**of_the_drinks)
     assert levels.count() == 2 * 32
     for level in levels:
         assert level.minimum == SUPPLIES[level.ingredient.name].minimum
@@ -317,7 +322,7 @@ def test_stock_came_in_packs_at_a_price_and_every_level_has_its_minimum():
 def test_the_store_room_has_suppliers_shelves_dates_a_recipe_and_something_on_order():
     assert Supplier.objects.count() == 6
     assert SupplierPack.objects.filter(is_preferred=True).count() == 32
-    assert Shelf.objects.count() == 2 * 5
+    assert Shelf.objects.count() == 2 * 6
     assert StockLevel.objects.filter(shelf=None).values_list("ingredient__name", flat=True).get() == DRY_PEARLS
     assert {lot.ingredient.name for lot in StockLot.objects.select_related("ingredient")} == {"Fresh milk"}
     assert lots_that_differ_from_their_level() == []
@@ -327,6 +332,35 @@ def test_the_store_room_has_suppliers_shelves_dates_a_recipe_and_something_on_or
         ("draft", "Coconut jelly"),
         ("ordered", "Hazelnut syrup"),
     ]
+
+
+def test_packaged_goods_are_on_the_shelves_and_offered_on_three_marketplaces():
+    goods = Product.objects.filter(category__name="To take home").order_by("position")
+    assert [(good.sku, good.barcode, good.name) for good in goods] == [
+        (good.sku, good.barcode, good.name) for good in DEMO_GOODS
+    ]
+    levels = StockLevel.objects.filter(ingredient__name__in=[good.name for good in DEMO_GOODS])
+    assert set(levels.values_list("location__name", "quantity", "minimum")) == {
+        ("Siam Square", 5000, 20),
+        ("Chatuchak", 24, 4),
+    }
+    accounts = SellerAccount.objects.order_by("marketplace")
+    assert [(one.marketplace, one.external_user_id, one.mode, one.connection, one.is_demo) for one in accounts] == [
+        (name, "demo-seller", "live", "connected", True) for name in ("allegro", "ozon", "wildberries")
+    ]
+    assert {(one.location.name, one.credentials_changed_at) for one in accounts} == {("Siam Square", NOW)}
+    # Without a stand-in they would reach nothing.
+    assert {one.is_active for one in accounts} == {False}
+    standin = World()
+    seed_demo(standin)
+    for account in accounts:
+        keys = DEMO_KEYS[account.marketplace]
+        seller = standin.sellers[seller_id(account.marketplace, keys)]
+        assert account.credentials == keys
+        listings = {one.sku: one.product.sku for one in account.listings.select_related("product")}
+        assert listings == {offer.sku: offer.article for offer in seller.offers.values()}
+        assert not account.push_warehouse_id or account.push_warehouse_id in seller.warehouses
+    assert accounts[0].tokens == {"access_token": "", "refresh_token": DEMO_REFRESH_TOKEN}
 
 
 def test_what_is_ordered_is_dated_by_the_moment_that_the_shop_is_made_for():

@@ -91,7 +91,7 @@ def test_a_killed_load_leaves_nothing_and_of_the_next_two_one_does_the_whole(tmp
         thread.join()
     assert len([shop for shop in shops if shop is not None]) == 1
     assert Location.objects.count() == 2
-    assert Product.objects.count() == 35
+    assert Product.objects.count() == 39
     assert list(tmp_path.iterdir()) == [path]
     accounts = json.loads(path.read_text())
     assert User.objects.count() == len(accounts) == 4
