@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import astuple, fields, replace
+from dataclasses import fields, replace
 from itertools import islice
+from operator import attrgetter
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,7 @@ from marketplaces.clients.base import StockRow
 from marketplaces.clients.ozon_report_file import ReportRow
 
 COLUMNS = [field.name for field in fields(ReportRow)]
+VALUES = attrgetter(*COLUMNS)
 AT_ONCE = 1000
 
 
@@ -35,7 +37,7 @@ class Catalogue:
         """Adds the rows; a SKU that stands in the report twice is what its last row says."""
         marks = ", ".join("?" * len(COLUMNS))
         remaining = iter(rows)
-        while some := [astuple(row) for row in islice(remaining, AT_ONCE)]:
+        while some := [VALUES(row) for row in islice(remaining, AT_ONCE)]:
             self.connection.execute("BEGIN")
             self.connection.executemany(f"INSERT OR REPLACE INTO report VALUES ({marks})", some)  # noqa: S608
             self.connection.execute("COMMIT")

@@ -35,6 +35,7 @@ LONGEST_NAME = 300
 LONGEST_BARCODE = 60
 # Ozon's own labels, which mean nothing outside of it.
 OZONS_BARCODE = "OZN"
+NOTHING = ("", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,9 @@ def row_of(cells: Sequence[str], columns: dict[str, int], *, width: int) -> Repo
 
 def count_of(text: str, sku: str) -> int:
     """A number of pieces; an empty cell is none. Raises BadAnswer."""
-    number = read_as(text or "0", int)
+    if text in NOTHING:
+        return 0
+    number = read_as(text, int)
     if number is None or not 0 <= number <= MOST_PIECES:
         raise BadAnswer(_("%(sku)s: %(text)s is no number of pieces.") % {"sku": sku, "text": text[:40]})
     return int(number)

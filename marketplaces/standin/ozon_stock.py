@@ -1,5 +1,6 @@
 """Ozon's stock: read by scheme and by warehouse, written in pairs of offer and warehouse."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from marketplaces.standin.messages import Answer, Request
@@ -16,11 +17,11 @@ TYPES = {"FBS": "fbs", "realFBS": "rfbs", "FBO": "fbo"}
 Row = tuple[Offer, Warehouse, Stock]
 
 
-def rows(seller: Seller, *, is_fbo: bool, warehouse: str = "") -> list[Row]:
-    """Returns what lies in the seller's own warehouses, or in Ozon's."""
+def rows(seller: Seller, offers: Iterable[Offer], *, is_fbo: bool, warehouse: str = "") -> list[Row]:
+    """Returns what lies of these offers in the seller's own warehouses, or in Ozon's."""
     return [
         (offer, seller.warehouses[key], stock)
-        for offer in seller.offers.values()
+        for offer in offers
         for key, stock in offer.stock.items()
         if key in seller.warehouses
         and (seller.warehouses[key].scheme == FBO) == is_fbo
@@ -28,11 +29,37 @@ def rows(seller: Seller, *, is_fbo: bool, warehouse: str = "") -> list[Row]:
     ]
 
 
-def page_of(found: list[Any], wanted: dict[str, Any], most: int) -> tuple[list[Any], str, bool]:
+def named(seller: Seller, skus: set[str], numbers: set[str]) -> list[Offer]:
+    """Returns the offers that are asked for by the seller's names or by Ozon's; all, if neither is given."""
+    if not skus and not numbers:
+        return list(seller.offers.values())
+    return [offer for offer in seller.offers.values() if offer.sku in skus or str(offer.number) in numbers]
+
+
+def page_of_rows(
+    seller: Seller, offers: list[Offer], wanted: dict[str, Any], *, is_fbo: bool, warehouse: str = ""
+) -> tuple[list[Row], str, bool]:
+    """As `page_of`, for the rows of these offers. The cursor counts offers, so that a page costs no more than its own
+    rows; an offer that lies in several warehouses stands on one page."""
+    start, limit = start_and_limit(wanted, 1000)
+    found: list[Row] = []
+    for place in range(start, len(offers)):
+        here = rows(seller, offers[place : place + 1], is_fbo=is_fbo, warehouse=warehouse)
+        if found and len(found) + len(here) > limit:
+            return found, str(place), True
+        found += here
+    return found, "", False
+
+
+def start_and_limit(wanted: dict[str, Any], most: int) -> tuple[int, int]:
     limit = wanted["limit"]
     if not isinstance(limit, int) or not 1 <= limit <= most:
         raise ValueError(f"limit must be between 1 and {most}")
-    start = int(wanted.get("cursor") or 0)
+    return int(wanted.get("cursor") or 0), limit
+
+
+def page_of(found: list[Any], wanted: dict[str, Any], most: int) -> tuple[list[Any], str, bool]:
+    start, limit = start_and_limit(wanted, most)
     has_next = len(found) > start + limit
     return found[start : start + limit], str(start + limit) if has_next else "", has_next
 
@@ -60,11 +87,7 @@ def stocks(_world: World, _request: Request, seller: Seller, wanted: dict[str, A
     """The stock of each offer by scheme, over all warehouses."""
     filter_ = wanted["filter"]
     skus, products = set(filter_.get("offer_id") or ()), {str(each) for each in filter_.get("product_id") or ()}
-    offers = [
-        offer
-        for offer in seller.offers.values()
-        if (not skus or offer.sku in skus) and (not products or str(offer.product_id) in products)
-    ]
+    offers = [offer for offer in named(seller, skus, set()) if not products or str(offer.product_id) in products]
     found, cursor, _has_next = page_of(offers, wanted, 1000)
     return Answer(200, {"items": [by_scheme(seller, offer) for offer in found], "total": len(offers), "cursor": cursor})
 
@@ -96,8 +119,7 @@ def own_stocks_of(_world: World, _request: Request, seller: Seller, wanted: dict
     if ("sku" in wanted) == ("offer_id" in wanted):
         return invalid("one of sku and offer_id is required")
     skus, numbers = set(wanted.get("offer_id") or ()), {str(each) for each in wanted.get("sku") or ()}
-    found = [row for row in rows(seller, is_fbo=False) if row[0].sku in skus or str(row[0].number) in numbers]
-    page, cursor, has_next = page_of(found, wanted, 1000)
+    page, cursor, has_next = page_of_rows(seller, named(seller, skus, numbers), wanted, is_fbo=False)
     told = [{**own_row(row), "warehouse_name": row[1].name} for row in page]
     return Answer(200, {"products": told, "cursor": cursor, "has_next": has_next})
 
@@ -109,7 +131,8 @@ def own_stocks_in(_world: World, _request: Request, seller: Seller, wanted: dict
     warehouse = str(wanted["warehouse_id"])
     if warehouse not in seller.warehouses or seller.warehouses[warehouse].scheme == FBO:
         return invalid("WAREHOUSE_NOT_FOUND")
-    page, cursor, has_next = page_of(rows(seller, is_fbo=False, warehouse=warehouse), wanted, 1000)
+    offers = list(seller.offers.values())
+    page, cursor, has_next = page_of_rows(seller, offers, wanted, is_fbo=False, warehouse=warehouse)
     return Answer(200, {"stocks": [own_row(row) for row in page], "cursor": cursor, "has_next": has_next})
 
 
@@ -131,12 +154,7 @@ def own_row(row: Row) -> dict[str, Any]:
 def fbo_stocks(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """What lies in Ozon's warehouses."""
     skus, numbers = set(wanted.get("offer_ids") or ()), {str(each) for each in wanted.get("skus") or ()}
-    found = [
-        row
-        for row in rows(seller, is_fbo=True)
-        if (not skus and not numbers) or row[0].sku in skus or str(row[0].number) in numbers
-    ]
-    page, cursor, has_next = page_of(found, wanted, 1000)
+    page, cursor, has_next = page_of_rows(seller, named(seller, skus, numbers), wanted, is_fbo=True)
     told = []
     for row in page:
         fields = own_row(row)
@@ -164,8 +182,7 @@ def analytics(_world: World, _request: Request, seller: Seller, wanted: dict[str
             "transit_stock_count": stock.to_client,
             "return_from_customer_stock_count": stock.from_client,
         }
-        for offer, warehouse, stock in rows(seller, is_fbo=True)
-        if str(offer.number) in numbers
+        for offer, warehouse, stock in rows(seller, named(seller, set(), numbers), is_fbo=True)
     ]
     return Answer(200, {"items": told})
 
