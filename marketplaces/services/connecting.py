@@ -10,6 +10,8 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from marketplaces.choices import Marketplace
@@ -17,7 +19,7 @@ from marketplaces.clients import allegro_auth
 from marketplaces.clients.allegro_auth import DeviceCode, PollAnswer, TokenPair
 from marketplaces.errors import CallFailed, MarketplaceError, NoConnectionInProgress, NotByCode, UnknownAccount
 from marketplaces.locks import lock_account, lock_device_connection
-from marketplaces.models import CredentialEvent, DeviceConnection, SellerAccount
+from marketplaces.models import CredentialEvent, DeviceConnection, SellerAccount, SyncState
 from marketplaces.services.tokens import keep_pair
 
 Status = DeviceConnection.Status
@@ -166,6 +168,8 @@ def settle(
             created_by_id=device.started_by_id,
         )
         end(device, Status.CONNECTED)
+        # They were waiting for this.
+        SyncState.objects.filter(account=account).update(next_due_at=Least(F("next_due_at"), at))
         hand_over(account.pk)
     elif answer in ENDS:
         end(device, ENDS[answer])

@@ -12,7 +12,7 @@ from django.utils import timezone
 from marketplaces.choices import Marketplace
 from marketplaces.clients import http
 from marketplaces.errors import CallFailed, NoConnectionInProgress, NotByCode, NotConnected, UnknownAccount
-from marketplaces.models import CredentialEvent, DeviceConnection, SellerAccount
+from marketplaces.models import CredentialEvent, DeviceConnection, SellerAccount, SyncState
 from marketplaces.services.connecting import begin_connection, check_connection
 from marketplaces.services.key_alerts import CONNECTION_LOST, tell_connection_lost
 from marketplaces.services.tokens import access_token
@@ -74,6 +74,7 @@ def test_the_code_is_asked_for_with_the_applications_name_and_secret_and_kept_en
 def test_the_seller_says_yes_and_the_account_is_connected(standin, account):
     SellerAccount.objects.update(connection=SellerAccount.Connection.LOST)
     tell_connection_lost(account)
+    SyncState.objects.create(account=account, what="orders", next_due_at=timezone.now() + datetime.timedelta(hours=6))
     device = begin(account)
     assert check(account, standin).status == "waiting"
     standin.allegro.decide(device.user_code)
@@ -85,6 +86,7 @@ def test_the_seller_says_yes_and_the_account_is_connected(standin, account):
     assert account.connection == SellerAccount.Connection.CONNECTED
     assert access_token(account_id=account.pk) == account.tokens["access_token"]
     assert list(CredentialEvent.objects.values_list("kind", flat=True)) == ["connected"]
+    assert SyncState.objects.get().next_due_at <= timezone.now()
     assert not Alert.objects.filter(event=CONNECTION_LOST, resolved_at=None).exists()
     # It is over: nobody asks any more.
     assert check(account, standin).status == "connected"
