@@ -68,6 +68,11 @@ class MarketplaceOrder(models.Model):
             models.Index(fields=["account", "state", "-id"], name="mp_order_by_state"),
             models.Index(fields=["state", "-id"], name="mp_order_by_any_state"),
             models.Index(fields=["account", "placed_at"], name="mp_order_by_time"),
+            models.Index(fields=["status", "-id"], name="mp_order_by_any_status"),
+            models.Index(fields=["placed_at"], name="mp_order_by_any_time"),
+            # Looked for by their beginning, which an index by the language's order does not serve.
+            models.Index(fields=["number"], name="mp_order_by_number", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["external_id"], name="mp_order_by_their_id", opclasses=["varchar_pattern_ops"]),
             GinIndex(fields=["buyer_contacts"], name="mp_order_by_contact"),
         ]
 
