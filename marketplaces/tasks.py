@@ -11,7 +11,7 @@ from django.utils import timezone
 from marketplaces.account_tasks import look_after_accounts, try_connection  # noqa: F401 - the worker finds them here
 from marketplaces.errors import AccountSwitchedOff, NotConnected, SyncRunning, UnknownAccount
 from marketplaces.models import StockOperation, SyncRun
-from marketplaces.services import order_sync, partitions, pipeline, pushes, snapshots, stock_import
+from marketplaces.services import anomalies, order_sync, partitions, pipeline, pushes, snapshots, stock_import
 from marketplaces.services.schedule import due_syncs
 from marketplaces.token_tasks import refresh_tokens  # noqa: F401 - the worker finds it here
 
@@ -54,6 +54,12 @@ def import_stock(account_id: str, run_id: str | None = None) -> None:
 
 # It was changed, or done, while the message was on its way.
 NOT_TO_BE_READ = (SyncRunning, UnknownAccount, AccountSwitchedOff, NotConnected)
+
+
+@shared_task
+def watch_marketplaces() -> None:
+    """Opens alerts of what looks wrong, and closes those of what has ended."""
+    anomalies.watch_marketplaces(now=timezone.now())
 
 
 @shared_task

@@ -164,6 +164,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired sessions": {"task": "users.tasks.forget_expired_sessions", "schedule": 86400},
     "forget old wrong PINs": {"task": "orders.tasks.forget_old_wrong_pins", "schedule": 86400},
     "expire old points": {"task": "orders.tasks.expire_old_points", "schedule": 86400},
+    "watch the marketplaces": {"task": "marketplaces.tasks.watch_marketplaces", "schedule": 300},
     "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
     "carry on stock operations": {"task": "marketplaces.tasks.carry_on_operations", "schedule": 30},
     "look after seller accounts": {"task": "marketplaces.tasks.look_after_accounts", "schedule": 3600},
