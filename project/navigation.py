@@ -189,12 +189,6 @@ SECTIONS = (
         _("Marketplaces"),
         (
             Item(
-                _("Monitor"),
-                "monitor_heart",
-                "marketplaces_syncrun_monitor",
-                "marketplaces.view_selleraccount",
-            ),
-            Item(
                 _("Seller accounts"),
                 "storefront",
                 "marketplaces_selleraccount_changelist",

@@ -10,19 +10,15 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
-from foundation.admin.pages import OwnPages
 from inventory.admin.shown import when_shown
-from marketplaces.admin.monitor_page import MonitorPage
 from marketplaces.admin.shown import run_badge, took
 from marketplaces.models import SyncRun
 from users.models import User
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class SyncRunAdmin(ReadOnlyAdmin, ShopModelAdmin):
     """The runs of the last 90 days, the newest first."""
-
-    pages = (MonitorPage,)
 
     list_display = (
         *("began", "account", "what", "status_shown", "processed", "updated", "skipped", "error", "took_shown"),
