@@ -45,6 +45,9 @@ from tests.project.admin_exchange import handed_in
 from tests.project.admin_money import tills
 from tests.project.admin_purchasing import purchases
 from tests.project.admin_staff import staff_of
+from tests.project.market_connecting import connecting_of
+from tests.project.market_listings import listings_of
+from tests.project.market_operations import operations_of
 from tests.shop import NOBODY as NO_ACTOR
 from tests.shop import Shop, user_of
 from users.services.tokens import issue_token
@@ -201,6 +204,9 @@ def opened() -> Premises:
         "product_type": ContentType.objects.get_for_model(latte),
         **purchases(bar, milk, sugar),
         **tills(bar, latte, ready),
+        **operations_of(bar, latte),
+        **connecting_of(bar),
+        **listings_of(bar, latte),
         **schedules(),
     }
     Authenticator.objects.create(user=keys["colleague"], type=Authenticator.Type.TOTP, data={"secret": encrypt("JBSW")})

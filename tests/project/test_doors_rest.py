@@ -22,6 +22,9 @@ from orders.services.payroll import draft_payroll
 from tests.inventory.kitchen import cook, lot_of, makes, tracked
 from tests.orders import staff
 from tests.orders.money import open_till, pay, refund
+from tests.project.market_connecting import connecting_of
+from tests.project.market_listings import listings_of
+from tests.project.market_operations import operations_of
 from tests.rest import Rest
 from tests.shop import NOBODY, Shop, user_of
 
@@ -136,6 +139,18 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "shifts/<int:pk>/report/": {"get": STAFF},
     "positions/": {"get": STAFF, "post": MANAGERS},
     "positions/<int:pk>/": {"get": STAFF, "patch": MANAGERS, "delete": MANAGERS},
+    "marketplaces/listings/": {"get": MANAGERS, "post": MANAGERS},
+    "marketplaces/listings/<int:pk>/": {"get": MANAGERS, "patch": MANAGERS, "delete": MANAGERS},
+    "marketplaces/listings/unmatched/": {"get": MANAGERS},
+    "marketplaces/switch/": {"get": MANAGERS, "post": MANAGERS},
+    "marketplaces/accounts/<uuid:pk>/connect/": {"get": ADMINS, "post": ADMINS},
+    "marketplaces/operations/": {"get": MANAGERS},
+    "marketplaces/operations/<uuid:pk>/": {"get": MANAGERS},
+    "marketplaces/operations/<uuid:operation_pk>/log/": {"get": MANAGERS},
+    "marketplaces/operations/<uuid:pk>/cancel/": {"post": MANAGERS},
+    "marketplaces/operations/<uuid:pk>/retry/": {"post": MANAGERS},
+    "marketplaces/operations/batch/cancel/": {"post": MANAGERS},
+    "marketplaces/operations/batch/retry/": {"post": MANAGERS},
 }
 # To whom somebody else's order does not exist: 404 instead of 403.
 HIDDEN = {("orders/<int:pk>/", "get", CUSTOMER), ("orders/<int:order_pk>/events/", "get", CUSTOMER)}
@@ -210,15 +225,23 @@ def addresses(db: Any) -> dict[str, str]:
         "payrolls": draft_payroll(month=date(2026, 3, 1), created_by_id=None).pk,
         "positions": position.pk,
         "promotions": Promotion.objects.create(name="Happy hour", value=20).pk,
+        # Of the marketplaces' routes only those of listings have numbers.
+        "marketplaces": listings_of(bar, latte)["listing"].pk,
         "promo-codes": PromoCode.objects.create(code="WELCOME10", value=10).pk,
     }
     run = start_batch(verb=BatchRun.Verb.COMPLETE, order_ids=[order.pk], actor=NOBODY)
+    # Those of the marketplaces, by the second word of their routes.
+    uuids = {
+        "operations": operations_of(bar, latte)["failed_operation"].pk,
+        "accounts": connecting_of(bar)["allegro_account"].pk,
+    }
     filled = {}
     for route in DOORS:
         pk = ids.get(route.split("/")[0], "")
         path = route.replace("<int:pk>", str(pk)).replace("<int:order_pk>", str(order.pk))
         path = path.replace("<int:customer_pk>", str(stranger.pk))
-        path = path.replace("<int:item>", str(order.items.get().pk)).replace("<uuid:pk>", str(run.pk))
+        path = path.replace("<int:item>", str(order.items.get().pk)).replace("<uuid:operation_pk>", "<uuid:pk>")
+        path = path.replace("<uuid:pk>", str(uuids.get(f"{route}//".split("/")[1], run.pk)))
         assert "<" not in path
         filled[route] = path if path.startswith("api/") else f"api/v1/{path}"
     return filled
