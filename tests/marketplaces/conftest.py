@@ -8,9 +8,19 @@ from pytest_django import Settings
 from marketplaces.choices import Marketplace
 from marketplaces.clients import access
 from marketplaces.models import SellerAccount
+from marketplaces.services.gates import forget_slots
 from tests.marketplaces.selling import markets
 from tests.marketplaces.shelf import Shelf, shelves
 from tests.marketplaces.standin import Standin
+
+
+@pytest.fixture(autouse=True)
+def nothing_at_hand() -> Iterator[None]:
+    """What one test took in advance (slots of a gate, opened clients) is nothing to the next."""
+    forget_slots()
+    access.kept.clear()
+    yield
+    forget_slots()
 
 
 @pytest.fixture
@@ -19,6 +29,8 @@ def standin(settings: Settings) -> Iterator[Standin]:
     compared with the published specifications at the end."""
     with Standin() as opened:
         settings.MARKETPLACE_STANDIN_URL = opened.url
+        # The stand-in has no limits unless a test wants them, and no test waits for its own.
+        settings.MARKETPLACE_STANDIN_PACE = 1000.0
         settings.ALLEGRO_API_URL = f"{opened.url}/allegro"
         settings.ALLEGRO_AUTH_URL = f"{opened.url}/allegro-auth"
         settings.OZON_API_URL = f"{opened.url}/ozon"

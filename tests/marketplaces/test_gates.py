@@ -1,6 +1,5 @@
 """The limits that all workers share, and the circuit breaker."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier
 
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.django_db
 # Slow enough that no slot is taken in advance, and that the test itself takes none of its time.
 SLOW = Gate("test:slow", rate=1 / 60, burst=3)
 QUICK = Gate("test:quick", rate=100, burst=50)
-
-
-@pytest.fixture(autouse=True)
-def no_slots_at_hand() -> Iterator[None]:
-    gates.forget_slots()
-    yield
-    gates.forget_slots()
 
 
 def next_at(gate: Gate) -> float:

@@ -46,13 +46,11 @@ def server() -> Iterator[FaultyServer]:
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the calls of this test would have waited, one entry for each wait."""
-    gates.forget_slots()
     waited: list[float] = []
     monkeypatch.setattr(http, "pause", waited.append)
-    yield waited
-    gates.forget_slots()
+    return waited
 
 
 def session_to(server: FaultyServer, *, gate: Gate = GATE, **more: Any) -> ApiSession:

@@ -9,12 +9,16 @@ import pytest
 from django.utils import timezone
 
 from marketplaces.choices import Marketplace, OrderState
+from marketplaces.clients import wildberries_orders
 from marketplaces.clients.gate import Gate
 from marketplaces.clients.http import ApiSession
 from marketplaces.clients.wildberries_orders import OrderReader
 from marketplaces.services.remembered import Remembered
+from marketplaces.standin.messages import Answer, Request
+from tests.marketplaces import contract
 from tests.marketplaces.faulty_server import FaultyServer, Reply, faulty_server
 from tests.marketplaces.market import seller
+from tests.specs import no_specs
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +37,12 @@ ARCHIVED = {
     "warehouseId": 55684681,
     "supplyId": "WB-GI-1234588",
     "isZeroOrder": False,
+    "colorCode": "RAL 3017",
+    "scanPrice": 5200,
+    "stickerId": 33811984302,
+    "crossBorder": {"parcel": "1Z999AA10123456784"},
+    "metaDetails": [],
+    "options": {"isB2B": False},
 }
 
 
@@ -42,6 +52,12 @@ def server() -> Iterator[FaultyServer]:
         running.answer_at("GET", "/api/v3/orders", Reply(body={"orders": [], "next": 0}))
         running.answer_at("GET", "/api/v3/orders/new", Reply(body={"orders": []}))
         yield running
+        if no_specs() is None:
+            known = contract.operation("/wildberries", "GET", ARCHIVE)
+            assert known is not None
+            asked = [Request("GET", ARCHIVE, dict(call.query), {}) for call in running.calls("GET", ARCHIVE)]
+            assert [fault for request in asked for fault in known.faults_of_request(request)] == []
+            assert list(known.faults_of_answer(Answer(200, {"orders": [ARCHIVED], "next": 0}))) == []
 
 
 def reader(server: FaultyServer) -> OrderReader:
@@ -86,15 +102,15 @@ def test_orders_older_than_three_months_come_from_the_archive_month_by_month(ser
 
 
 def test_the_archive_is_read_page_by_page(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplaces.clients.wildberries_orders.ORDERS_A_PAGE", 1)
-    second = ARCHIVED | {"id": 1234567891}
+    monkeypatch.setattr(wildberries_orders, "ORDERS_A_PAGE", 100)
+    full = [ARCHIVED | {"id": number} for number in range(1, 101)]
     server.answer_at(
         "GET",
         ARCHIVE,
-        Reply(body={"orders": [ARCHIVED], "next": 5}),
-        Reply(body={"orders": [second], "next": 5}),
+        Reply(body={"orders": full, "next": 5}),
+        Reply(body={"orders": [ARCHIVED], "next": 6}),
         Reply(body={"orders": [], "next": 0}),
     )
     pages = list(reader(server).pages({}, timezone.now() - timedelta(days=91)))
-    assert [order.external_id for page in pages for order in page.orders] == ["1234567890", "1234567891"]
+    assert [len(page.orders) for page in pages][:2] == [100, 1]
     assert [call.query["next"] for call in server.calls("GET", ARCHIVE)][:2] == [["0"], ["5"]]
