@@ -108,9 +108,10 @@ class AccountViewSet(OfVisibleAccounts, IdempotentMixin, ListModelMixin, Retriev
     @action(detail=True, methods=["post"])
     def sync(self, request: Request, pk: UUID) -> Response:
         """Reads orders or stock now, in the background. 409 `in_progress` while that is being done already."""
+        account = self.visible_account(pk)
         values = validated(SyncBodySerializer, request)
         run = request_sync(
-            account_id=self.visible_account(pk).pk,
+            account_id=account.pk,
             what=values["what"],
             since=values.get("since"),
             requested_by_id=request.user.pk,
@@ -135,8 +136,8 @@ class AccountTestView(OfVisibleAccounts, APIView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Makes one cheap call with the account's keys, and says whether the marketplace takes them."""
-        validated(NothingSerializer, request)
         account = self.visible_account(pk)
+        validated(NothingSerializer, request)
         result = testing.test_account(account_id=account.pk, tested_by_id=request.user.pk, at=timezone.now())
         if result.ok:
             return Response({"ok": True, "seller_name": result.account.seller_name})

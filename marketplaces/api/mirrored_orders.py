@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.viewsets import GenericViewSet
 
-from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts
+from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts, PagesOfAccounts
 from marketplaces.api.order_serializers import MirroredOrderSerializer, WholeOrderSerializer
 from marketplaces.choices import OrderState
 from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision, StockOperation
@@ -39,6 +39,7 @@ class MirroredOrderViewSet(OfVisibleAccounts, ListModelMixin, RetrieveModelMixin
     """The marketplaces' orders as the shop keeps them, the last seen first; within a period by the time they were
     placed."""
 
+    pagination_class = PagesOfAccounts
     filterset_class = MirroredOrderFilter
     lookup_value_converter = "uuid"
     action_permissions = {

@@ -8,7 +8,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.viewsets import GenericViewSet
 
 from foundation.api.filters import IdFilter
-from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts
+from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts, PagesOfAccounts
 from marketplaces.choices import Scheme
 from marketplaces.models import MarketplaceStock
 
@@ -46,6 +46,7 @@ class MarketplaceStockViewSet(OfVisibleAccounts, ListModelMixin, GenericViewSet)
     """The newest figures of every import, the last found row first."""
 
     serializer_class = MarketplaceStockSerializer
+    pagination_class = PagesOfAccounts
     filterset_class = MarketplaceStockFilter
     action_permissions = {"list": "marketplaces.view_marketplacestock"}
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.viewsets import GenericViewSet
 
-from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts
+from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts, PagesOfAccounts
 from marketplaces.models import SyncRun
 
 
@@ -48,6 +48,7 @@ class SyncRunViewSet(OfVisibleAccounts, ListModelMixin, RetrieveModelMixin, Gene
     """Runs of the last 90 days, the newest first."""
 
     serializer_class = SyncRunSerializer
+    pagination_class = PagesOfAccounts
     filterset_class = SyncRunFilter
     lookup_value_converter = "uuid"
     action_permissions = {"list": "marketplaces.view_syncrun", "retrieve": "marketplaces.view_syncrun"}
