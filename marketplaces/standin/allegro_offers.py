@@ -41,16 +41,19 @@ def offers(world: World, request: Request, seller: Seller) -> Answer:
         return error(400, "ValidationException", "limit or offset is not valid")
     ids, articles = set(request.all("offer.id")), set(request.all("external.id"))
     statuses, fulfilled = set(request.all("publication.status")), request.first("isFulfillment")
-    for offer in seller.offers.values():
+    for offer in list(seller.offers.values()) if statuses else ():
         end_if_due(world, seller, offer)
-    found = [
-        offer
-        for offer in seller.offers.values()
-        if (not ids or offer.sku in ids)
-        and (not articles or offer.article in articles)
-        and (not statuses or status_of(offer) in statuses)
-        and (not fulfilled or is_fulfilled_by_allegro(seller, offer) == (fulfilled == "true"))
-    ]
+    found = world.of_offers(seller, "all", lambda: list(seller.offers.values()))
+    if ids or articles or statuses or fulfilled:
+        found = [
+            offer
+            for offer in ([seller.offers[sku] for sku in seller.offers.keys() & ids] if ids else found)
+            if (not articles or offer.article in articles)
+            and (not statuses or status_of(offer) in statuses)
+            and (not fulfilled or is_fulfilled_by_allegro(seller, offer) == (fulfilled == "true"))
+        ]
+    for offer in found[offset : offset + limit]:
+        end_if_due(world, seller, offer)
     page = found[offset : offset + limit]
     return ok({"offers": [listed(seller, offer) for offer in page], "count": len(page), "totalCount": len(found)})
 

@@ -29,11 +29,15 @@ def rows(seller: Seller, offers: Iterable[Offer], *, is_fbo: bool, warehouse: st
     ]
 
 
-def named(seller: Seller, skus: set[str], numbers: set[str]) -> list[Offer]:
+def named(world: World, seller: Seller, skus: set[str], numbers: set[str]) -> list[Offer]:
     """Returns the offers that are asked for by the seller's names or by Ozon's; all, if neither is given."""
     if not skus and not numbers:
-        return list(seller.offers.values())
-    return [offer for offer in seller.offers.values() if offer.sku in skus or str(offer.number) in numbers]
+        return world.of_offers(seller, "all", lambda: list(seller.offers.values()))
+    by_number = world.of_offers(
+        seller, "numbers", lambda: {str(offer.number): offer for offer in seller.offers.values()}
+    )
+    found = [seller.offers.get(sku) for sku in sorted(skus)] + [by_number.get(number) for number in sorted(numbers)]
+    return [offer for offer in found if offer]
 
 
 def page_of_rows(
@@ -83,11 +87,11 @@ def warehouses(_world: World, _request: Request, seller: Seller, wanted: dict[st
 
 @routes.post("/v4/product/info/stocks")
 @asks
-def stocks(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+def stocks(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """The stock of each offer by scheme, over all warehouses."""
     filter_ = wanted["filter"]
     skus, products = set(filter_.get("offer_id") or ()), {str(each) for each in filter_.get("product_id") or ()}
-    offers = [offer for offer in named(seller, skus, set()) if not products or str(offer.product_id) in products]
+    offers = [offer for offer in named(world, seller, skus, set()) if not products or str(offer.product_id) in products]
     found, cursor, _has_next = page_of(offers, wanted, 1000)
     return Answer(200, {"items": [by_scheme(seller, offer) for offer in found], "total": len(offers), "cursor": cursor})
 
@@ -114,19 +118,19 @@ def by_scheme(seller: Seller, offer: Offer) -> dict[str, Any]:
 
 @routes.post("/v2/product/info/stocks-by-warehouse/fbs")
 @asks
-def own_stocks_of(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+def own_stocks_of(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """The stock of the named offers in each of the seller's warehouses."""
     if ("sku" in wanted) == ("offer_id" in wanted):
         return invalid("one of sku and offer_id is required")
     skus, numbers = set(wanted.get("offer_id") or ()), {str(each) for each in wanted.get("sku") or ()}
-    page, cursor, has_next = page_of_rows(seller, named(seller, skus, numbers), wanted, is_fbo=False)
+    page, cursor, has_next = page_of_rows(seller, named(world, seller, skus, numbers), wanted, is_fbo=False)
     told = [{**own_row(row), "warehouse_name": row[1].name} for row in page]
     return Answer(200, {"products": told, "cursor": cursor, "has_next": has_next})
 
 
 @routes.post("/v1/product/info/warehouse/stocks")
 @asks
-def own_stocks_in(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+def own_stocks_in(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """Everything that lies in one of the seller's warehouses."""
     warehouse = str(wanted["warehouse_id"])
     if warehouse not in seller.warehouses or seller.warehouses[warehouse].scheme == FBO:
@@ -151,10 +155,10 @@ def own_row(row: Row) -> dict[str, Any]:
 
 @routes.post("/v1/product/info/stocks-by-warehouse/fbo")
 @asks
-def fbo_stocks(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+def fbo_stocks(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """What lies in Ozon's warehouses."""
     skus, numbers = set(wanted.get("offer_ids") or ()), {str(each) for each in wanted.get("skus") or ()}
-    page, cursor, has_next = page_of_rows(seller, named(seller, skus, numbers), wanted, is_fbo=True)
+    page, cursor, has_next = page_of_rows(seller, named(world, seller, skus, numbers), wanted, is_fbo=True)
     told = []
     for row in page:
         fields = own_row(row)
@@ -165,7 +169,7 @@ def fbo_stocks(_world: World, _request: Request, seller: Seller, wanted: dict[st
 
 @routes.post("/v1/analytics/stocks")
 @asks
-def analytics(_world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
+def analytics(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     numbers = {str(each) for each in wanted["skus"]}
     if not 1 <= len(numbers) <= MOST_SKUS:
         return invalid("between 1 and 100 skus are required")
@@ -182,7 +186,7 @@ def analytics(_world: World, _request: Request, seller: Seller, wanted: dict[str
             "transit_stock_count": stock.to_client,
             "return_from_customer_stock_count": stock.from_client,
         }
-        for offer, warehouse, stock in rows(seller, named(seller, set(), numbers), is_fbo=True)
+        for offer, warehouse, stock in rows(seller, named(world, seller, set(), numbers), is_fbo=True)
     ]
     return Answer(200, {"items": told})
 

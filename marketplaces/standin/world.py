@@ -4,13 +4,15 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from marketplaces.standin.clock import Clock
 from marketplaces.standin.limits import Limits
 from marketplaces.standin.misbehaviour import Misbehaviour
 from marketplaces.standin.sellers import Event, Offer, Order, Seller
 from marketplaces.standin.state import Numbers, Record, State
+
+T = TypeVar("T")
 
 DAY = 86_400.0
 # How long orders and the journal are remembered.
@@ -49,6 +51,9 @@ class World:
     # How often a seller's orders have changed: what lists were sorted by is sorted anew only then.
     versions: dict[str, int] = field(default_factory=dict)
     sorted_lists: dict[tuple[str, str], tuple[int, list[Order]]] = field(default_factory=dict)
+    # The same of offers and warehouses, for what is made of them.
+    offer_versions: dict[str, int] = field(default_factory=dict)
+    made_of_offers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.numbers = Numbers(self.state)
@@ -82,10 +87,12 @@ class World:
         return seller
 
     def keep_seller(self, seller: Seller) -> None:
+        self.offer_versions[seller.id] = self.offer_versions.get(seller.id, 0) + 1
         self.state.note("seller", seller.id, seller.record)
 
     def keep_offer(self, seller: Seller, offer: Offer) -> None:
         seller.offers[offer.sku] = offer
+        self.offer_versions[seller.id] = self.offer_versions.get(seller.id, 0) + 1
         self.state.note("offer", f"{seller.id}|{offer.sku}", lambda: asdict(offer))
 
     def keep_order(self, seller: Seller, order: Order) -> None:
@@ -119,6 +126,15 @@ class World:
         orders = sorted(seller.orders.values(), key=key)
         self.sorted_lists[seller.id, name] = version, orders
         return orders
+
+    def of_offers(self, seller: Seller, name: str, make: Callable[[], T]) -> T:
+        """Returns what `make` makes of the seller's offers, which `name` stands for: once for all pages of it."""
+        version = self.offer_versions.get(seller.id, 0)
+        known = self.made_of_offers.get((seller.id, name))
+        if known is None or known[0] != version:
+            known = self.made_of_offers[seller.id, name] = version, make()
+        made: T = known[1]
+        return made
 
     def uuid(self) -> str:
         return str(uuid.uuid4())
