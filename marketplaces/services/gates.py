@@ -5,7 +5,7 @@ says how long to wait. A 429 halves the rate, ten quiet minutes bring it back. S
 many are needed, and used within a moment, so that not every call asks PostgreSQL.
 
 The breaker opens after five failures in a row, for half a minute and then longer each time; after that a single call
-tries whether the marketplace is back.
+tries whether the marketplace is back. See docs/adr/0052-limits-in-postgresql.md.
 """
 
 import datetime
