@@ -86,6 +86,8 @@ class ListingAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin):
     search_help_text = _("SKU, name, barcode or product")
     ordering = ("account", "sku")
     list_per_page = 50
+    # Deleting goes one by one, through the service.
+    actions = None
     autocomplete_fields = ("product",)
     refusal_fields = {"product_id": "product"}
     list_before_template = "marketplaces/listing_buttons.html"
@@ -112,13 +114,13 @@ class ListingAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin):
 
     @display(description=_("SKU"), ordering="sku")
     def what(self, listing: Listing) -> SafeString:
-        return format_html('<span class="mp-id">{}<small>{}</small></span>', listing.sku, listing.name)
+        return format_html('<span class="mp-sku">{}<small>{}</small></span>', listing.sku, listing.name)
 
     @display(description=_("product"), ordering="product__name")
     def product_shown(self, listing: Listing) -> str:
         return listing.product.name
 
-    @display(description=_("portions in one piece"), ordering="quantity")
+    @display(description=_("portions"), ordering="quantity")
     def portions(self, listing: Listing) -> int:
         return listing.quantity
 
@@ -136,13 +138,8 @@ class ListingAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin):
 
     @display(description=_("state"))
     def state(self, listing: Any) -> SafeString:
-        return state_badge(listing)
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
-        # Deleting goes one by one, through the service.
-        actions.pop("delete_selected", None)
-        return actions
+        shown = state_badge(listing)
+        return format_html('<span class="mp-state">{}<small>{}</small></span>', shown, listing.push_error)
 
     # --- one listing ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.admin import site
+from django.http import Http404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -85,11 +86,14 @@ class UnmatchedPage(FormPage):
 
     @cached_property
     def account(self) -> SellerAccount | None:
-        """The one that the address names, else the first with something unmatched in stock."""
-        asked = self.request.GET.get("account", "")
-        by_id = {str(account.pk): account for account in self.accounts}
+        """The one that the address names, else the first with something unmatched in stock. Raises Http404."""
+        if asked := self.request.GET.get("account"):
+            named = next((account for account in self.accounts if str(account.pk) == asked), None)
+            if named is None:
+                raise Http404
+            return named
         first = next((account for account in self.accounts if account.pk in self.in_stock), None)
-        return by_id.get(asked) or first or next(iter(self.accounts), None)
+        return first or next(iter(self.accounts), None)
 
     @cached_property
     def found(self) -> list[Unmatched]:
