@@ -23,6 +23,8 @@ from marketplaces.models import SellerAccount
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 # Shorter than the lease of whoever refreshes (services/tokens.py): a refresh must not outlive it.
 READ_TIMEOUT, CONNECT_TIMEOUT = 10.0, 5.0
+# Nor may a person on the connect page, or whoever holds the lease, sit through a longer pause that Allegro asks for.
+PATIENCE = 3.0
 # RFC 8628: so many seconds between two polls where the server names none.
 USUAL_INTERVAL = 5
 LONGEST_CODE = 500
@@ -137,6 +139,7 @@ def ask(
         account=str(account.pk),
         read_timeout=READ_TIMEOUT,
         connect_timeout=CONNECT_TIMEOUT,
+        patience=PATIENCE,
     )
     answer = session.call("POST", path, form=form, is_safe=False, accept=(200, 400, 401))
     if answer.status == 200:

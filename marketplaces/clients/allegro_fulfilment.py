@@ -53,13 +53,25 @@ def why_not_accept(order: RemoteOrder) -> MarketplaceError | None:
 def roll_back(session: ApiSession, order: RemoteOrder, *, read_order: ReadOrder) -> None:
     """Cancels the order. One that is cancelled already is in order. Raises Refused for one that has left the shop, or
     if Allegro refuses."""
-    if is_cancelled(order) or was_put(session, order, CANCELLED):
+    if is_cancelled(order) or was_cancelled(session, order, read_order):
         return
     fresh = read_order(order.external_id)
     if fresh is None:
         raise NotFound(_("Allegro does not have the order any more."), status=404)
-    if not is_cancelled(fresh) and not was_put(session, fresh, CANCELLED):
+    if not is_cancelled(fresh) and not was_cancelled(session, fresh, read_order):
         raise Outdated(_("The order changes on Allegro while it is being cancelled."), status=409)
+
+
+def was_cancelled(session: ApiSession, order: RemoteOrder, read_order: ReadOrder) -> bool:
+    """Writes the cancellation; False if the order has changed since it was read. Raises Refused, unless the order is
+    cancelled already: somebody was quicker."""
+    try:
+        return was_put(session, order, CANCELLED)
+    except Refused:
+        fresh = read_order(order.external_id)
+        if fresh is not None and fresh.state == OrderState.CANCELLED:
+            return True
+        raise
 
 
 def is_cancelled(order: RemoteOrder) -> bool:

@@ -81,7 +81,8 @@ class ApiSession:
     `headers(False)` gives the credentials of a call; after a 401 it is asked again with True, for new ones (and may
     raise NotAuthorised). If they are the same as before, the 401 stands. `gate` are the limits that every call passes;
     the first one's circuit breaker counts. `penalty`: so many further slots a 4xx costs (Wildberries: 9).
-    `marketplace` and `account` stand in the log.
+    Who would have to wait longer than `patience` seconds, for a limit or because the marketplace asks for it, gets
+    RateLimited. `marketplace` and `account` stand in the log.
 
     May be used by several threads. Refuses to work inside a transaction.
     """
@@ -97,12 +98,14 @@ class ApiSession:
         read_timeout: float = READ_TIMEOUT,
         connect_timeout: float = CONNECT_TIMEOUT,
         penalty: int = 0,
+        patience: float = LONGEST_WAIT,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.pace = pace_of(self.base_url)
         self.gates = [quicker(each, self.pace) for each in ([gate] if isinstance(gate, Gate) else gate)]
         self.headers = headers
         self.penalty = penalty
+        self.patience = patience
         self.timeout = (connect_timeout, read_timeout)
         self.session = wire.new_session(self.base_url)
         self.logger = logger.bind(marketplace=marketplace, account=account)
@@ -250,7 +253,7 @@ class ApiSession:
 
     def pass_gates(self, call: Call) -> Pass:
         """Takes a slot at each gate; the wait is the longest of them."""
-        return at_home(lambda: pass_all(call.gates, call.cost))
+        return at_home(lambda: pass_all(call.gates, call.cost, self.patience))
 
     def before_repeating(self, call: Call, error: MarketplaceError) -> tuple[float, Pass]:
         """How long to wait before the call is repeated, and the slot that it then has. Raises the error where it is
@@ -259,7 +262,7 @@ class ApiSession:
         if isinstance(error, RateLimited):
             # What lowers the rate takes the slot after the pause as well.
             wait = at_home(lambda: gate_keeper.slow_down(call.gates[-1], retry_after=error.retry_after, cost=call.cost))
-            if is_last or wait > LONGEST_WAIT:
+            if is_last or wait > self.patience:
                 raise RateLimited(str(error), retry_after=wait)
             return wait, Pass(wait=wait)
         if is_last:
@@ -273,7 +276,7 @@ class ApiSession:
             return passed.wait, passed
         if not is_failure(error) or (error.may_have_acted and not call.is_safe):
             raise error
-        if error.code in POINTLESS_TO_REPEAT or (call.asked_to_wait or 0) > LONGEST_WAIT:
+        if error.code in POINTLESS_TO_REPEAT or (call.asked_to_wait or 0) > self.patience:
             raise error
         try:
             passed = self.pass_gates(call)
@@ -299,10 +302,10 @@ class ApiSession:
         return address.removeprefix(self.base_url)
 
 
-def pass_all(gates: Sequence[Gate], cost: int) -> Pass:
-    main = gate_keeper.pass_gate(gates[0], cost=cost)
+def pass_all(gates: Sequence[Gate], cost: int, patience: float) -> Pass:
+    main = gate_keeper.pass_gate(gates[0], cost=cost, patience=patience)
     try:
-        waits = [gate_keeper.pass_gate(gate, cost=cost).wait for gate in gates[1:]]
+        waits = [gate_keeper.pass_gate(gate, cost=cost, patience=patience).wait for gate in gates[1:]]
     except MarketplaceError:
         if main.is_probe:
             gate_keeper.give_probe_back(gates[0])

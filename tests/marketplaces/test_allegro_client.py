@@ -1,6 +1,7 @@
 """Allegro's client, against the stand-in."""
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -381,6 +382,18 @@ def test_rolling_back_cancels_once_and_is_refused_for_what_has_left(standin, acc
     with pytest.raises(Refused, match="sent"):
         allegro.roll_back(read, reason="too late")
     assert standin.allegro[sent].fulfilment == "SENT"
+
+
+def test_an_order_that_the_buyer_cancelled_a_moment_before_is_rolled_back(standin, account):
+    form_id = standin.allegro.order(("111", 1))
+    allegro = client(account)
+    order = allegro.orders([form_id])[form_id]
+    standin.allegro.cancel(form_id)
+
+    allegro.roll_back(replace(order, revision=""), reason="no tea left")
+    allegro.roll_back(order, reason="no tea left")
+
+    assert standin.allegro[form_id].changes == 0
 
 
 def test_what_allegro_does_not_let_be_cancelled_is_refused(standin, account):

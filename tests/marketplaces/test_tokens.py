@@ -7,8 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from marketplaces.clients import http
-from marketplaces.errors import NotAuthorised, NotConnected, ServerError, UnknownAccount
-from marketplaces.models import CredentialEvent, SellerAccount
+from marketplaces.errors import NotAuthorised, NotConnected, RateLimited, ServerError, UnknownAccount
+from marketplaces.models import ApiGate, CredentialEvent, SellerAccount
 from marketplaces.services import tokens
 from marketplaces.services.key_alerts import CONNECTION_LOST
 from marketplaces.services.tokens import access_token, refresh_due_tokens
@@ -157,12 +157,21 @@ def test_while_the_refresh_fails_the_old_token_serves_on(standin, shop):
     assert events_of(account) == ["refreshed"]
 
 
-def test_too_many_refreshes_are_waited_for_and_lose_nothing(standin, shop, pauses):
+def test_too_many_refreshes_lose_nothing_and_are_not_sat_through(standin, shop, pauses):
     account = allegro_account(shop, standin.allegro, age=LATE)
-    standin.misbehave(TOKEN, status=429, headers={"Retry-After": "7"})
+    old = account.tokens["access_token"]
+    standin.misbehave(TOKEN, status=429, headers={"Retry-After": "30"})
 
-    assert access_token(account_id=account.pk) != account.tokens["access_token"]
-    assert sum(pauses) >= 7
+    # While it lives it serves on; without one, whoever asks is told how long to wait, and the lease is free again.
+    assert access_token(account_id=account.pk) == old
+    with pytest.raises(RateLimited) as refusal:
+        access_token(account_id=account.pk, rejected=old)
+    assert 20 < refusal.value.retry_after <= 31
+    account.refresh_from_db()
+    assert (account.refresh_leased_until, account.refresh_started_at) == (None, None)
+    assert (pauses, len(standin.calls(TOKEN))) == ([], 1)
+    ApiGate.objects.update(blocked_until=None, next_at=timezone.now())
+    assert access_token(account_id=account.pk, rejected=old) != old
 
 
 def test_a_refused_refresh_token_loses_the_connection_and_the_access_token_serves_while_it_lives(standin, shop):
