@@ -15,8 +15,11 @@ from marketplaces.standin.state import Numbers, Record, State
 T = TypeVar("T")
 
 DAY = 86_400.0
-# How long orders and the journal are remembered.
+# How long orders and the journal are remembered, and how many orders of a seller at most.
 MEMORY_DAYS = 60
+MOST_ORDERS = 50_000
+# How long the smaller things are, by their shelf; those that say when they expire are kept until then.
+DAYS_KEPT = {"command": 1, "report": 3, "supply": 60, "device": 1, "used_token": 90}
 
 
 @dataclass(slots=True)
@@ -39,7 +42,6 @@ class World:
     clock: Clock = field(default_factory=Clock)
     sellers: dict[str, Seller] = field(default_factory=dict)
     shelves: dict[str, dict[str, Record]] = field(default_factory=dict)
-    # What the tokens are signed with: the same in every stand-in, so that a token outlives a lost state file.
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     numbers: Numbers = field(init=False)
@@ -140,17 +142,37 @@ class World:
         return str(uuid.uuid4())
 
     def forget(self) -> None:
-        """Drops orders and events that are too old, as the marketplaces do."""
-        before = self.clock.now() - MEMORY_DAYS * DAY
+        """Drops what is too old, as the marketplaces do."""
+        now = self.clock.now()
+        before = now - MEMORY_DAYS * DAY
         for seller in self.sellers.values():
-            for order in [order for order in seller.orders.values() if order.changed_at < before]:
-                del seller.orders[order.id]
-                self.planned.discard((seller.id, order.id))
-                self.state.note("order", f"{seller.id}|{order.id}", None)
-            for event in [event for event in seller.events if event.at < before]:
-                self.state.note("event", f"{seller.id}|{event.id}", None)
-            seller.events = [event for event in seller.events if event.at >= before]
+            by_age = sorted(seller.orders.values(), key=lambda order: order.changed_at)
+            surplus = len(by_age) - MOST_ORDERS
+            for index, order in enumerate(by_age):
+                if index < surplus or order.changed_at < before:
+                    del seller.orders[order.id]
+                    self.planned.discard((seller.id, order.id))
+                    self.state.note("order", f"{seller.id}|{order.id}", None)
+            kept = []
+            for event in seller.events:
+                if event.at >= before and event.order in seller.orders:
+                    kept.append(event)
+                else:
+                    self.state.note("event", f"{seller.id}|{event.id}", None)
+            seller.events = kept
+            self.versions[seller.id] = self.versions.get(seller.id, 0) + 1
+        for kind, days in DAYS_KEPT.items():
+            shelf = self.shelf(kind)
+            for key in [key for key, record in shelf.items() if over_at(record, days) < now]:
+                del shelf[key]
+                self.state.note(kind, key, None)
 
     def _know(self, seller: Seller) -> None:
         self.sellers[seller.id] = seller
         self.by_key[seller.marketplace, seller.id.partition(":")[2]] = seller
+
+
+def over_at(record: Record, days: float) -> float:
+    """When a small thing is of no use any more."""
+    expires_at: float = record["expires_at"] if "expires_at" in record else record["created_at"] + days * DAY
+    return expires_at

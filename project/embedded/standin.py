@@ -29,7 +29,7 @@ def standin_program(places: Places, secrets: Secrets, environment: Mapping[str, 
     make_private(places.standin)
     return Program(
         name="standin",
-        title="The stand-in marketplaces",
+        title="The marketplaces' stand-in",
         command=[
             *[sys.executable, "-m", "marketplaces.standin", "--port", str(secrets.standin_port)],
             *[

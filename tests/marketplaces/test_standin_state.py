@@ -173,10 +173,12 @@ def test_what_is_too_old_is_forgotten_as_the_marketplaces_do(tmp_path: Path):
     seeding.seed_demo(world)
     seller = world.sellers[seeding.seller_id("allegro", DEMO_KEYS["allegro"])]
     trade.place(world, seller, [(DEMO_GOODS[0].allegro_offer, 1)])
-    assert (len(seller.orders), len(seller.events)) == (1, 3)
-    world.clock.advance(61 * 86_400)
+    first = refresh(world, seller, DEMO_REFRESH_TOKEN)
+    assert refresh(world, seller, first.data["refresh_token"]).status == 200
+    assert (len(seller.orders), len(seller.events), len(world.shelf("used_token"))) == (1, 3, 1)
+    world.clock.advance(91 * 86_400)
     world.forget()
-    assert (len(seller.orders), len(seller.events)) == (0, 0)
+    assert (len(seller.orders), len(seller.events), len(world.shelf("used_token"))) == (0, 0, 0)
     world.state.close()
     kinds = {kind for kind, _key, _record in FileState(path).load()}
-    assert not {"order", "event"} & kinds
+    assert not {"order", "event", "used_token"} & kinds
