@@ -15,8 +15,8 @@ from marketplaces.services.offered import Offer
 LOOKED_UP_FOR = datetime.timedelta(hours=1)
 # Fewer listings than these may go to nothing at once; of more, no more than half.
 BELIEVED = 10
-# Where quantities are written for one warehouse of the seller.
-BY_WAREHOUSE = (Marketplace.OZON, Marketplace.WILDBERRIES)
+# Where the warehouse must be named; on Ozon the only one of a seller is meant without that.
+BY_WAREHOUSE = (Marketplace.WILDBERRIES,)
 
 
 @dataclass(frozen=True, slots=True)

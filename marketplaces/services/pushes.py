@@ -40,6 +40,8 @@ PART = 200
 LOOK_UP = 1000
 FIRST_DELAY = datetime.timedelta(seconds=30)
 LONGEST_DELAY = datetime.timedelta(hours=1)
+# Who has to wait longer has been refused: a pair rests for half a minute on Ozon, an edit of Allegro's takes one.
+LONGEST_REST = 60.0
 # From so many refusals in a row on somebody is told.
 TOLD_AFTER = 5
 LONGEST_ERROR = 500
@@ -274,7 +276,7 @@ class Push:
         """It was written and does not show: the marketplace wants to be asked later, said no, or said nothing."""
         listing = target.listing
         listing.push_not_before = self.not_before(result)
-        if result is not None and not result.is_taken and result.retry_after is not None:
+        if result is not None and not result.is_taken and result.retry_after and result.retry_after <= LONGEST_REST:
             self.tally.skipped += 1
             return
         listing.push_attempts += 1

@@ -137,7 +137,12 @@ def test_a_mark_that_changes_nothing_is_taken_off_and_one_that_came_in_between_s
 
 @pytest.mark.parametrize(
     "fields",
-    [{"mode": "read_only"}, {"is_active": False}, {"connection": "none"}, {"push_warehouse_id": ""}],
+    [
+        {"mode": "read_only"},
+        {"is_active": False},
+        {"connection": "none"},
+        {"marketplace": "wildberries", "push_warehouse_id": ""},
+    ],
 )
 def test_nothing_is_said_to_a_marketplace_that_nothing_may_be_written_to(cafe: Cafe, fields: dict[str, Any]) -> None:
     SellerAccount.objects.update(**fields)
@@ -209,6 +214,12 @@ def test_a_pair_that_was_written_a_moment_ago_waits_as_long_as_the_marketplace_s
     assert run is not None
     assert (run.status, run.skipped, run.error) == ("partial", 1, 0)
     assert (cafe.read().push_not_before, cafe.read().push_attempts) == (cafe.now + 30 * SECOND, 0)
+
+    cafe.shelf.waiting = {"L-1": 300.0}
+    cafe.push(30 * SECOND)
+    assert (cafe.read().push_attempts, cafe.read().push_error) == (1, "TOO_MANY_REQUESTS")
+    assert cafe.read().push_not_before == cafe.now + 300 * SECOND
+    Listing.objects.update(push_not_before=cafe.now + 30 * SECOND)
 
     cafe.shelf.waiting = {}
     assert cafe.push(29 * SECOND) is None
