@@ -13,7 +13,9 @@ from marketplaces.standin import (
     ozon_stock,
     reports,
     wildberries,
+    wildberries_archive,
     wildberries_stock,
+    wildberries_supplies,
 )
 from marketplaces.standin.messages import Answer, Request
 from marketplaces.standin.misbehaviour import Rule, answer_with
@@ -24,7 +26,7 @@ from marketplaces.standin.world import World
 logger = logging.getLogger(__name__)
 
 # They add their endpoints to the routes of the others.
-ADDED = (allegro_offers, ozon_stock, wildberries_stock)
+ADDED = (allegro_offers, ozon_stock, wildberries_archive, wildberries_stock, wildberries_supplies)
 
 
 class Interface(NamedTuple):

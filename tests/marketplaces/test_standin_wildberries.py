@@ -1,5 +1,7 @@
 """The stand-in's Wildberries: the pitfalls that its clients must survive are there."""
 
+import datetime
+
 from tests.marketplaces.standin import Standin
 
 
@@ -84,3 +86,17 @@ def test_the_report_on_wildberries_warehouses_has_neither_article_nor_barcode(st
     assert (refused.status_code, refused.json()["title"]) == (401, "unauthorized")
     with standin.off_the_record():
         assert shop.call("GET", "/api/v1/supplier/stocks").status_code == 404
+
+
+def test_what_is_older_than_three_months_is_in_the_archive_with_its_status(standin: Standin):
+    shop = standin.wildberries
+    offer = shop.offer(pieces=5)
+    old = int(shop.order((offer.sku, 1), placed_at=standin.world.clock.now() - 100 * 86_400))
+    recent = int(shop.order((offer.sku, 1)))
+    listed = shop.call("GET", "/api/v3/orders", params={"limit": 10, "next": 0}).json()["orders"]
+    assert [order["id"] for order in listed] == [recent]
+    placed = datetime.datetime.fromtimestamp(shop[str(old)].placed_at, datetime.UTC)
+    month = {"year": placed.year, "month": placed.month, "next": 0, "limit": 100}
+    archived = shop.call("GET", "/api/marketplace/v3/fbs/orders/archive", params=month).json()
+    assert (archived["next"], [order["id"] for order in archived["orders"]]) == (None, [old])
+    assert archived["orders"][0]["status"] == {"supplierStatus": "new", "wbStatus": "waiting"}
