@@ -108,7 +108,7 @@ class UnmatchedPage(FormPage):
 
     def formset_kwargs(self) -> dict[str, Any]:
         if self.request.method == "POST":
-            chosen = [as_id(value) for name, value in self.request.POST.items() if name.endswith("-product")]
+            chosen = [as_id(str(value)) for name, value in self.request.POST.items() if name.endswith("-product")]
             return {"form_kwargs": {"names": names_of([pk for pk in chosen if pk])}}
         return {
             "initial": [self.initial_of(row) for row in self.found[:ROWS]],

@@ -17,6 +17,8 @@ from marketplaces.models import Listing, MarketplaceStock, StockOperation
 
 MOST_AT_ONCE = 500
 LARGEST_NUMBER = 1_000_000
+# The widths of the columns.
+LONGEST = {"sku": 100, "name": 300, "barcode": 60}
 # What of a listing may be changed. Another SKU or account is another listing.
 CHANGEABLE = ("product_id", "quantity", "buffer", "name", "barcode", "is_active")
 # What a change of it makes the quantity on the marketplace wrong by.
@@ -176,7 +178,7 @@ def faults_of(match: Match, *, products: set[int]) -> dict[str, str]:
     if not match.sku:
         faults["sku"] = _("Give the SKU as the marketplace writes it.")
     for name, text in (("sku", match.sku), ("name", match.name), ("barcode", match.barcode)):
-        most = Listing._meta.get_field(name).max_length or 0
+        most = LONGEST[name]
         if len(text) > most:
             faults[name] = _("This is too long: it has at most %(most)d characters.") % {"most": most}
         elif "\0" in text:

@@ -129,7 +129,7 @@ def test_a_mark_that_changes_nothing_is_taken_off_and_one_that_came_in_between_s
     assert cafe.read().push_wanted_at is None
 
     cafe.shop.sell(cafe.latte)
-    cafe.shelf.before_writing = lambda: want_pushes(**mark, at=cafe.now + SECOND) and None  # type: ignore[func-returns-value]
+    cafe.shelf.before_writing = lambda: want_pushes(**mark, at=cafe.now + SECOND)
     cafe.push()
     assert cafe.shelf.pieces == {"L-1": 9}
     assert cafe.read().push_wanted_at == cafe.now + SECOND
@@ -166,7 +166,7 @@ def test_the_switch_stops_a_run_between_two_parts_and_the_next_run_goes_on(
     cafe.push()
     cafe.shop.sell(cafe.latte)
     cafe.shelf.calls.clear()
-    cafe.shelf.after_writing = lambda: stop_pushes(reason="Stop!", by_id=None, at=cafe.now) and None  # type: ignore[func-returns-value]
+    cafe.shelf.after_writing = lambda: stop_pushes(reason="Stop!", by_id=None, at=cafe.now)
 
     run = cafe.push()
 
