@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,15 +15,33 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from foundation.admin.model_admin import NUL, ReadOnlyAdmin, ShopModelAdmin
-from foundation.admin.verbs import VerbButtons
+from foundation.admin.verbs import Verb, VerbButtons, VerbForm
 from inventory.admin.shown import when_shown
 from marketplaces.admin.filters import PlacedFilter
 from marketplaces.admin.shown import NOTHING, marketplace_total, state_badge
 from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision
 from marketplaces.payload_diff import differences
+from marketplaces.services.erasing import erase_buyer
+from orders.models import OrderEvent
+from orders.services.actor import Actor
 
 # The newest ones; one more is read, to say what the oldest of them changed.
 SHOWN_REVISIONS = 20
+
+
+class EraseForm(VerbForm):
+    """Why the buyer is forgotten."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("It stays. Do not name the person: “asked for it by letter”."),
+    )
+
+
+def erase(request: HttpRequest, order: MarketplaceOrder, data: dict[str, Any]) -> None:
+    actor = Actor(request.user.pk, OrderEvent.Door.ADMIN)
+    erase_buyer(order_id=order.pk, reason=data["reason"], actor=actor)
 
 
 @admin.register(MarketplaceOrder)
@@ -42,6 +61,23 @@ class MarketplaceOrderAdmin(VerbButtons, ReadOnlyAdmin, ShopModelAdmin):
     actions = None
     fieldsets = ()
     change_form_outer_before_template = "marketplaces/order.html"
+    verbs = (
+        Verb(
+            name="erase",
+            label=_("Erase the buyer's data"),
+            permission="orders.erase_customer",
+            run=erase,
+            done=_("The buyer of %(object)s is forgotten."),
+            form=EraseForm,
+            warning=_(
+                "Name, address and contacts go for ever, from the order and all its versions. What was bought stays. "
+                "This can't be undone."
+            ),
+            is_shown=lambda order: order.erased_at is None,
+            variant="danger",
+            icon="person_off",
+        ),
+    )
 
     class Media:
         css: ClassVar = {"all": ["samovar/marketplaces.css"]}

@@ -1,17 +1,26 @@
 """marketplaces/orders/"""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Prefetch, Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from foundation.api.idempotency import IdempotentMixin
+from foundation.api.serializers import validated
 from marketplaces.api.binding import EXTERNAL_USER_ID, OfVisibleAccounts, PagesOfAccounts
-from marketplaces.api.order_serializers import MirroredOrderSerializer, WholeOrderSerializer
+from marketplaces.api.order_serializers import EraseBuyerSerializer, MirroredOrderSerializer, WholeOrderSerializer
 from marketplaces.choices import OrderState
 from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision, StockOperation
+from marketplaces.services.erasing import erase_buyer
+from orders.models import OrderEvent
+from orders.services.actor import Actor
 
 # Columns that a list does not show; a raw order has some kilobytes.
 WHOLE_ONLY = ("payload", "payload_digest", "revision")
@@ -35,7 +44,7 @@ class MirroredOrderFilter(filters.FilterSet):
     list=extend_schema(parameters=[EXTERNAL_USER_ID]), retrieve=extend_schema(responses=WholeOrderSerializer)
 )
 @extend_schema(tags=["marketplaces"])
-class MirroredOrderViewSet(OfVisibleAccounts, ListModelMixin, RetrieveModelMixin, GenericViewSet):
+class MirroredOrderViewSet(OfVisibleAccounts, IdempotentMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet):
     """The marketplaces' orders as the shop keeps them, the last seen first; within a period by the time they were
     placed."""
 
@@ -45,6 +54,7 @@ class MirroredOrderViewSet(OfVisibleAccounts, ListModelMixin, RetrieveModelMixin
     action_permissions = {
         "list": "marketplaces.view_marketplaceorder",
         "retrieve": "marketplaces.view_marketplaceorder",
+        "erase": "orders.erase_customer",
     }
 
     def get_serializer_class(self) -> Any:
@@ -65,3 +75,12 @@ class MirroredOrderViewSet(OfVisibleAccounts, ListModelMixin, RetrieveModelMixin
     def ordering(self) -> str:
         asked = self.request.query_params
         return "-placed" if asked.get("placed_after") or asked.get("placed_before") else "-id"
+
+    @extend_schema(request=EraseBuyerSerializer, responses=WholeOrderSerializer)
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, pk: UUID) -> Response:
+        """Takes the buyer's data off the order and all its versions, for good. What was bought stays."""
+        order = self.get_object()
+        values = validated(EraseBuyerSerializer, request)
+        erase_buyer(order_id=order.pk, reason=values["reason"], actor=Actor(request.user.pk, OrderEvent.Door.API))
+        return Response(self.get_serializer(self.get_queryset().get(pk=order.pk)).data)

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from foundation.api.serializers import StrictSerializer
 from marketplaces.models import (
     MarketplaceOrder,
     MarketplaceOrderLine,
@@ -65,3 +66,9 @@ class WholeOrderSerializer(MirroredOrderSerializer):
         model = MarketplaceOrder
         fields = (*FIELDS, "revision", "payload", "revisions", "operations")
         read_only_fields = fields
+
+
+class EraseBuyerSerializer(StrictSerializer):
+    """Why the buyer's data is erased, without naming them."""
+
+    reason = serializers.CharField(max_length=300)
