@@ -66,7 +66,7 @@ def store_page(*, account_id: UUID, page: OrderPage, at: datetime.datetime, run_
     An order that can't be kept is left out and listed; the others are kept. With `run_id` only while that run has the
     account's lease, which is renewed: raises LeaseLost otherwise, and nothing is kept.
     """
-    account = SellerAccount.objects.get(pk=account_id)
+    account = account_told_of(account_id)
     try:
         with transaction.atomic():
             stored = keep(account, page.orders, page.vanished, page.source, at)
@@ -90,7 +90,7 @@ def store_read_orders(
 
     Locks orders: to be called before operations are locked.
     """
-    account = SellerAccount.objects.get(pk=account_id)
+    account = account_told_of(account_id)
     orders = [order for order in found.values() if order is not None]
     vanished = [external_id for external_id, order in found.items() if order is None]
     stored = keep(account, orders, vanished, Source.READ, at)
@@ -98,6 +98,11 @@ def store_read_orders(
     if lacking:
         stored.orders |= lock_marketplace_orders(account_id=account_id, external_ids=lacking)
     return {external_id: order for external_id, order in stored.orders.items() if external_id in found}
+
+
+def account_told_of(account_id: UUID) -> SellerAccount:
+    """What of the account is needed here, which is not its keys: opening those takes time."""
+    return SellerAccount.objects.only("marketplace", "name", "created_at").get(pk=account_id)
 
 
 def keep_singly(

@@ -75,10 +75,14 @@ UPSERT = """
     )
     SELECT array(SELECT id FROM changed),
            array(
-               SELECT stock.id FROM given
-               JOIN marketplaces_marketplacestock AS stock
-                 ON stock.account_id = %(account)s AND stock.source = %(source)s AND stock.sku = given.sku
-                AND stock.warehouse_id = given.warehouse_id AND stock.stock_type = given.stock_type
+               SELECT there.id FROM given
+               -- The limit has each looked up by the index, whatever the statistics of a table that has just grown say.
+               CROSS JOIN LATERAL (
+                   SELECT stock.id FROM marketplaces_marketplacestock AS stock
+                   WHERE stock.account_id = %(account)s AND stock.source = %(source)s AND stock.sku = given.sku
+                     AND stock.warehouse_id = given.warehouse_id AND stock.stock_type = given.stock_type
+                   LIMIT 1
+               ) AS there
            )
 """
 
