@@ -10,12 +10,15 @@ from django.db.models import Count
 from django.db.models.functions import Upper
 
 from inventory.models import Product
+from inventory.search import plain_words
 from marketplaces.models import MarketplaceStock
 
 # Who sells something has sold it lately: of an account's orders so many are looked at, the newest ones.
 NEWEST_ORDERS = 20_000
 # From there on a name looks like another one: half of what the longer and the shorter view say.
 LIKE = 0.45
+# For each word of a name so many products that have it are compared: a rare word finds all that have it.
+COMPARED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,24 @@ def same_numbers(rows: Collection[Unmatched]) -> dict[str, Suggestion]:
 
 ALIKE = """
 SELECT given.sku, best.id, best.name
-FROM unnest(%(skus)s::text[], %(names)s::text[]) AS given (sku, name)
+FROM (
+    SELECT sku, lower(name) AS name, string_to_array(words, ' ') AS words
+    FROM unnest(%(skus)s::text[], %(names)s::text[], %(words)s::text[]) AS asked (sku, name, words)
+) AS given
 CROSS JOIN LATERAL (
     SELECT product.id, product.name,
-           (similarity(lower(product.name), lower(given.name))
-            + word_similarity(lower(product.name), lower(given.name))) / 2 AS score
-    FROM inventory_product AS product
+           (similarity(lower(product.name), given.name) + word_similarity(lower(product.name), given.name)) / 2 AS score
+    FROM (
+        SELECT DISTINCT with_word.product_id
+        FROM unnest(given.words) AS word
+        CROSS JOIN LATERAL (
+            SELECT words.product_id
+            FROM inventory_productwords AS words
+            WHERE words.name @@ (plainto_tsquery('simple', word) || plainto_tsquery('russian', word))
+            LIMIT %(compared)s
+        ) AS with_word
+    ) AS near
+    JOIN inventory_product AS product ON product.id = near.product_id
     ORDER BY score DESC, product.id
     LIMIT 1
 ) AS best
@@ -124,8 +139,20 @@ WHERE best.score >= %(like)s
 
 
 def called_alike(rows: Sequence[Unmatched]) -> dict[str, Suggestion]:
-    if not rows:
+    """Of the products whose names share a word with the row's, the one whose name looks most like it."""
+    asked = [(row, " ".join(plain_words(row.name))) for row in rows]
+    asked = [(row, words) for row, words in asked if words]
+    if not asked:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(ALIKE, {"skus": [row.sku for row in rows], "names": [row.name for row in rows], "like": LIKE})
+        cursor.execute(
+            ALIKE,
+            {
+                "skus": [row.sku for row, _words in asked],
+                "names": [row.name for row, _words in asked],
+                "words": [words for _row, words in asked],
+                "compared": COMPARED,
+                "like": LIKE,
+            },
+        )
         return {sku: Suggestion(pk, name, is_sure=False) for sku, pk, name in cursor.fetchall()}
