@@ -279,6 +279,7 @@ def test_a_call_that_fails_is_made_again_later_and_nothing_is_done_twice(
     operation = the_operation("A")
     assert operation.status == {"orders": Status.PENDING, "accept": Status.STOCK_DEDUCTED}[call]
     assert operation.attempts == 1
+    assert operation.next_attempt_at is not None
     waits = operation.next_attempt_at - before
     base = datetime.timedelta(minutes=10 if isinstance(error, Timeout) else 1)
     assert base * 0.79 <= waits <= base * 1.21 + datetime.timedelta(seconds=30)
@@ -407,6 +408,7 @@ def test_a_database_error_undoes_the_step_and_on_repetition_somebody_is_told(
         operation = the_operation("A")
         assert (operation.status, operation.attempts) == (Status.PROCESSING, attempt + 1)
         assert shop.quantity(beans) == 1000
+        assert operation.next_attempt_at is not None
         waits = operation.next_attempt_at - before
         assert datetime.timedelta(minutes=3.9) <= waits <= datetime.timedelta(minutes=6.5)
     assert operation.log.filter(action="stock_deduction_failed", error_details__kind="database").count() == 2

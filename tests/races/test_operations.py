@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def test_cancelling_meets_deducting(shop: Shop, market: Market, beans: Ingredien
     operations = ordered(market, 6)
     ids = [one.pk for one in operations]
     calls: list[Callable[[], Any]] = [lambda: without_lease(ids), lambda: without_lease(ids)]
-    calls += [lambda pk=pk: request_cancellation(operation_id=pk, reason="sold out", user_id=None) for pk in ids]
+    calls += [partial(request_cancellation, operation_id=pk, reason="sold out", user_id=None) for pk in ids]
     outcomes = at_once(calls)
     assert kinds(outcomes) == {"NoneType": 2, "StockOperation": 6}
     advance(later=HOURS)
