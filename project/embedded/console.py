@@ -16,7 +16,7 @@ class Console:
 
     def step(self, name: str, text: str) -> None:
         """One finished step of the start."""
-        self.say(f"  {name:<12}{text}")
+        self.say(f"  {name:<14}{text}")
 
     def complain(self, sentence: str) -> None:
         self._write(self.err, sentence)
