@@ -20,5 +20,5 @@ def folder() -> Path:
 
 def no_specs() -> str | None:
     """Why they are missing, or None."""
-    missing = [name for name in (ALLEGRO, OZON, NEWER_OZON, *WILDBERRIES) if not (folder() / name).is_file()]
-    return f"{', '.join(missing)} not found in {folder()} (name the folder in SAMOVAR_SPECS)" if missing else None
+    is_there = all((folder() / name).is_file() for name in (ALLEGRO, OZON, NEWER_OZON, *WILDBERRIES))
+    return None if is_there else f"the marketplaces' specifications are not in {folder()} (see SAMOVAR_SPECS)"
