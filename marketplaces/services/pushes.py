@@ -33,6 +33,7 @@ from marketplaces.services.push_plan import (
 )
 from marketplaces.services.switch import may_write, pushes_are_stopped
 from monitoring.selectors import open_alerts
+from monitoring.services.alerts import resolve
 
 # So many listings are written, and read back, before the next ones.
 PART = 200
@@ -113,6 +114,20 @@ def accounts_to_push(*, now: datetime.datetime) -> list[UUID]:
     }
     told = set(open_alerts().filter(event__in=alarms.SENTENCES).values_list("subject", flat=True))
     return [pk for pk in accounts if pk in to_do or str(pk) in told]
+
+
+@transaction.atomic
+def forget_alerts_of_silent_accounts() -> int:
+    """Closes what is said about the quantities of accounts that none are sent for any more: nobody else would. Returns
+    how many alerts that were."""
+    live = {str(pk) for pk in SellerAccount.objects.filter(is_active=True, mode="live").values_list("pk", flat=True)}
+    told = list(open_alerts().filter(event__in=alarms.SENTENCES).values_list("event", "subject"))
+    closed = 0
+    for event in sorted({event for event, subject in told if subject not in live}):
+        closed += resolve(
+            event=event, subjects=[subject for one, subject in told if one == event and subject not in live]
+        )
+    return closed
 
 
 @transaction.atomic

@@ -15,7 +15,12 @@ from marketplaces.clients.base import QuantityChange
 from marketplaces.errors import NotAuthorised, Timeout
 from marketplaces.models import Listing, SellerAccount, SyncRun, SyncState
 from marketplaces.services import push_alarms
-from marketplaces.services.pushes import accounts_to_push, push_quantities, want_pushes
+from marketplaces.services.pushes import (
+    accounts_to_push,
+    forget_alerts_of_silent_accounts,
+    push_quantities,
+    want_pushes,
+)
 from marketplaces.services.switch import start_pushes, stop_pushes
 from marketplaces.tasks import push_quantities as send
 from monitoring.models import Alert
@@ -364,6 +369,14 @@ def test_what_was_held_back_is_forgotten_when_the_stock_is_right_again(cafe: Caf
     assert cafe.push() is None
     assert open_alert(push_alarms.PUSHES_HELD) is None
     assert accounts_to_push(now=cafe.now) == []
+
+
+def test_nothing_stays_said_about_an_account_that_nothing_is_sent_for_any_more(cafe: Cafe) -> None:
+    push_alarms.say(push_alarms.PUSHES_HELD, cafe.account, emptied=12, listings=20)
+    assert forget_alerts_of_silent_accounts() == 0
+    SellerAccount.objects.update(mode="read_only")
+    assert forget_alerts_of_silent_accounts() == 1
+    assert open_alert(push_alarms.PUSHES_HELD) is None
 
 
 def test_two_workers_have_one_lease(cafe: Cafe) -> None:
