@@ -1,8 +1,9 @@
 """The rows of marketplace stock, written many at once; and the day's snapshots with them."""
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -107,6 +108,11 @@ class GoodRow:
         return self.sku, self.warehouse_id, self.stock_type
 
 
+COLUMNS = tuple(field.name for field in fields(GoodRow))
+# `dataclasses.astuple` copies deeply, which takes five times as long.
+COLUMNS_OF: Callable[[GoodRow], tuple[Any, ...]] = attrgetter(*COLUMNS)
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """How many rows are new or differed, and the ids of all that were told."""
@@ -186,8 +192,7 @@ def write_rows(
     *, account: SellerAccount, source: str, rows: Sequence[GoodRow], day: datetime.date, at: datetime.datetime
 ) -> Written:
     """Writes rows of different keys, those that differ, and the day's snapshots of these, in one statement."""
-    names = GoodRow.__dataclass_fields__
-    columns = zip(*(astuple(row) for row in rows), strict=True)
+    columns = zip(*map(COLUMNS_OF, rows), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT,
@@ -196,7 +201,7 @@ def write_rows(
                 "source": source,
                 "day": day,
                 "at": at,
-                **{name: list(column) for name, column in zip(names, columns, strict=True)},
+                **{name: list(column) for name, column in zip(COLUMNS, columns, strict=True)},
             },
         )
         changed, there = cursor.fetchone()
