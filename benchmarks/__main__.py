@@ -1,8 +1,8 @@
-"""`python -m benchmarks`: measures the shop on databases of its own and prints three tables. Takes some ten minutes.
+"""`python -m benchmarks`: measures the shop on databases of its own and prints four tables. Takes some fifteen minutes.
 
 DATABASE_URL names a server on which databases may be made; `make bench` starts one and hands it over. Each table is
 taken by a process with a database of its own: `till` on an empty shop, `history` on one with years behind it,
-`search` on one with a hundred thousand products.
+`search` on one with a hundred thousand products, `market` on one that sells on marketplaces.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import django
 
 from benchmarks.database import fresh_database
 
-PARTS = ("till", "history", "search")
+PARTS = ("till", "history", "search", "market")
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--scale", type=int, default=1_000_000, help="history: how many orders there are")
     parser.add_argument("--requests", type=int, default=20, help="history: requests of a page in each of five turns")
     parser.add_argument("--products", type=int, default=100_000, help="search: how many products there are")
+    parser.add_argument("--mirrored", type=int, default=1_000_000, help="market: how many orders are mirrored")
     options = parser.parse_args(arguments)
     if not os.environ.get("DATABASE_URL"):
         parser.error("DATABASE_URL is not set; `make bench` starts a database and sets it.")
@@ -46,6 +47,8 @@ def main(arguments: list[str]) -> int:
             suite.run_till(url, rounds=options.rounds, seconds=options.seconds)
         elif options.only == "search":
             suite.run_search(url, products=options.products)
+        elif options.only == "market":
+            suite.run_market(url, mirrored=options.mirrored)
         else:
             suite.run_history(url, orders=options.scale, requests=options.requests)
     return 0

@@ -1,5 +1,7 @@
-"""All that is measured: the till of an empty shop, the pages of one with years behind it, the search of a large one."""
+"""All that is measured: the till of an empty shop, the pages of one with years behind it, the search of a large one,
+and the marketplaces."""
 
+import sys
 import time
 from statistics import median
 
@@ -7,7 +9,19 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import batches, catalogue, clients, counter, documents, history, pages, placing, report, searching
+from benchmarks import (
+    batches,
+    catalogue,
+    clients,
+    counter,
+    documents,
+    history,
+    market,
+    pages,
+    placing,
+    report,
+    searching,
+)
 from inventory.selectors import levels_that_differ_from_the_ledger
 from users.models import User
 from users.services.tokens import issue_token
@@ -68,6 +82,21 @@ def run_search(url: str, *, products: int) -> None:
     finally:
         connections.close_all()
     print(report.table(rows, ("search", "in SQL", "", "aim for p95")), flush=True)
+
+
+def run_market(url: str, *, mirrored: int) -> None:
+    """Sells on marketplaces from the empty database at `url`, measures, prints."""
+    print(f"\n{report.machine(url)}\n", flush=True)
+    call_command("migrate", verbosity=0)
+    rows = []
+    try:
+        for row in market.measure(mirrored=mirrored):
+            # It takes minutes: whoever waits sees that it goes on.
+            print(*row, sep=" · ", file=sys.stderr, flush=True)
+            rows.append(row)
+    finally:
+        connections.close_all()
+    print(report.table(rows, ("marketplaces, against the stand-in", "measured", "limit", "")), flush=True)
 
 
 def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:
