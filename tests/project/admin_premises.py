@@ -45,6 +45,7 @@ from tests.project.admin_exchange import handed_in
 from tests.project.admin_money import tills
 from tests.project.admin_purchasing import purchases
 from tests.project.admin_staff import staff_of
+from tests.project.market_accounts import accounts_of
 from tests.project.market_connecting import connecting_of
 from tests.project.market_listings import listings_of
 from tests.project.market_operations import operations_of
@@ -204,6 +205,7 @@ def opened() -> Premises:
         "product_type": ContentType.objects.get_for_model(latte),
         **purchases(bar, milk, sugar),
         **tills(bar, latte, ready),
+        **accounts_of(bar),
         **operations_of(bar, latte),
         **connecting_of(bar),
         **listings_of(bar, latte),

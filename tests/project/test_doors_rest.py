@@ -22,6 +22,7 @@ from orders.services.payroll import draft_payroll
 from tests.inventory.kitchen import cook, lot_of, makes, tracked
 from tests.orders import staff
 from tests.orders.money import open_till, pay, refund
+from tests.project.market_accounts import accounts_of
 from tests.project.market_connecting import connecting_of
 from tests.project.market_listings import listings_of
 from tests.project.market_operations import operations_of
@@ -143,6 +144,17 @@ DOORS: dict[str, dict[str, set[str]]] = {
     "marketplaces/listings/<int:pk>/": {"get": MANAGERS, "patch": MANAGERS, "delete": MANAGERS},
     "marketplaces/listings/unmatched/": {"get": MANAGERS},
     "marketplaces/switch/": {"get": MANAGERS, "post": MANAGERS},
+    "marketplaces/accounts/": {"get": MANAGERS, "post": ADMINS},
+    "marketplaces/accounts/<uuid:pk>/": {"get": MANAGERS, "patch": ADMINS, "delete": ADMINS},
+    "marketplaces/accounts/<uuid:pk>/test/": {"post": MANAGERS},
+    "marketplaces/accounts/<uuid:pk>/sync/": {"post": MANAGERS},
+    "marketplaces/orders/": {"get": MANAGERS},
+    "marketplaces/orders/<uuid:pk>/": {"get": MANAGERS},
+    "marketplaces/orders/<uuid:pk>/erase/": {"post": MANAGERS},
+    "marketplaces/stock/": {"get": MANAGERS},
+    "marketplaces/sync-runs/": {"get": MANAGERS},
+    "marketplaces/sync-runs/<uuid:pk>/": {"get": MANAGERS},
+    "marketplaces/health/": {"get": MANAGERS},
     "marketplaces/accounts/<uuid:pk>/connect/": {"get": ADMINS, "post": ADMINS},
     "marketplaces/operations/": {"get": MANAGERS},
     "marketplaces/operations/<uuid:pk>/": {"get": MANAGERS},
@@ -231,7 +243,10 @@ def addresses(db: Any) -> dict[str, str]:
     }
     run = start_batch(verb=BatchRun.Verb.COMPLETE, order_ids=[order.pk], actor=NOBODY)
     # Those of the marketplaces, by the second word of their routes.
+    sellers = accounts_of(bar)
     uuids = {
+        "orders": sellers["mirrored_order"].pk,
+        "sync-runs": sellers["sync_run"].pk,
         "operations": operations_of(bar, latte)["failed_operation"].pk,
         "accounts": connecting_of(bar)["allegro_account"].pk,
     }
