@@ -51,10 +51,10 @@ ACCOUNTS = [
     page("marketplaces/", MANAGERS, refused=404),
     page(LIST, MANAGERS),
     page(f"{LIST}add/", ADMINS, then=f"{LIST}new/"),
-    page(f"{LIST}new/", ADMINS, post=405),
+    page(f"{LIST}new/", ADMINS, Attempt(address=f"{LIST}new/", may=ADMINS, method="POST", then=405)),
     page(NEW, ADMINS, deed(NEW, ADMINS, "add", new_account, then=f"{LIST}*/change/")),
     page(f"{LIST}new/amazon/", NOBODY, refused=404),
-    page(f"{LIST}monitor/", MANAGERS, post=405),
+    page(f"{LIST}monitor/", MANAGERS, Attempt(address=f"{LIST}monitor/", may=MANAGERS, method="POST", then=405)),
     records(
         "marketplaces/selleraccount",
         "seller_account",
