@@ -129,8 +129,10 @@ class Trade:
 
     def runs(self, what: SyncRun.What = What.ORDERS) -> list[tuple[str, str]]:
         """(status, kind of error) of each run of this account, the oldest first."""
-        rows = SyncRun.objects.filter(account_id=self.account.pk, what=what)
-        return list(rows.order_by("started_at", "id").values_list("status", "error_kind"))
+        return [(run.status, run.error_kind) for run in self.all_runs() if run.what == what]
+
+    def all_runs(self) -> list[SyncRun]:
+        return list(SyncRun.objects.filter(account_id=self.account.pk).order_by("started_at", "id"))
 
 
 def account_at(keeper: Keeper, shop: Shop) -> SellerAccount:
