@@ -523,6 +523,8 @@ def test_every_button_of_an_object_has_its_row() -> None:
         for model, model_admin in admin.site._registry.items()
         if isinstance(model_admin, VerbButtons)
         for verb in model_admin.verbs
+        # What asks somebody over the network has a row in which nobody is asked, and so nothing is done.
+        if not verb.is_remote
     }
 
     rows = [attempt.address.split("/") for attempt in TABLE if "/verb/" in attempt.address and attempt.does]
