@@ -1,7 +1,7 @@
 """Reading what a marketplace answered: nothing is used that has not been looked at."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -38,10 +38,11 @@ def need(data: Any, path: str, kind: type[T]) -> T:
 def optional(data: Any, path: str, kind: type[T]) -> T | None:
     """Like `need`, but None where it is missing or null. Raises BadAnswer where it is of another kind."""
     value = data
-    for step in path.split("."):
-        if isinstance(value, Mapping):
+    for step in path.split(".") if "." in path else (path,):
+        # JSON knows no other kinds; asking for Mapping and Sequence takes five times as long, a million times over.
+        if isinstance(value, dict):
             value = value.get(step)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and step.isdecimal():
+        elif isinstance(value, list) and step.isdecimal():
             value = value[int(step)] if int(step) < len(value) else None
         elif value is not None:
             raise BadAnswer(_("The answer's “%(path)s” can't be reached.") % {"path": path})
@@ -58,6 +59,8 @@ def optional(data: Any, path: str, kind: type[T]) -> T | None:
 
 def read_as(value: Any, kind: type[Any]) -> Any:
     """The value as `kind`, or None if it is none."""
+    if type(value) is kind:
+        return value
     if kind is int and isinstance(value, str):
         digits = value.removeprefix("-")
         return int(value) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else None

@@ -19,7 +19,7 @@ LONGEST_SKU = 100
 
 def name_of(row: Any, field: str) -> str:
     """An id or a word that may come as text or as a number; "" where there is none."""
-    value = row.get(field) if isinstance(row, Mapping) else None
+    value = row.get(field) if isinstance(row, dict) else None
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
