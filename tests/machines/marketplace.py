@@ -188,6 +188,17 @@ class MarketplaceMachine(RuleBasedStateMachine):
             self.now += datetime.timedelta(hours=2)
         self.market.before = self.market.after = nothing
 
+    @rule(is_known=st.booleans())
+    def fail_with_the_stock_deducted(self, is_known: bool) -> None:
+        """An order that the marketplace takes from us and then does not let us accept; perhaps it is tried again."""
+        self.order({"COFFEE": 1}, OrderState.READY)
+        self.market.sync(at=self.now)
+        self.market.fail("accept", error=Refused("Not allowed.", status=422))
+        self.advance()
+        self.market.before = nothing
+        if is_known:
+            self.retry(self.ordered)
+
     @rule(statement=st.integers(1, 70))
     def die_at_a_statement(self, statement: int) -> None:
         with dying_after(statement):
