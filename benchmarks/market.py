@@ -61,7 +61,10 @@ def standin() -> Iterator[Standin]:
     """Starts a stand-in without limits, and points the settings of this process and its children to it."""
     with tempfile.TemporaryDirectory() as folder:
         token = Path(folder) / "token"
-        command = [sys.executable, "-m", "marketplaces.standin", "--no-limits", "--control-token", str(token)]
+        command = [
+            *[sys.executable, "-m", "marketplaces.standin", "--control-token", str(token)],
+            *["--no-limits", "--settle", "0"],
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
             try:
                 assert program.stdout is not None

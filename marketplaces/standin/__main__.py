@@ -42,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-limits", action="store_true", help="answer however often somebody asks: for measuring")
     parser.add_argument(
+        "--settle",
+        type=float,
+        default=SECONDS_TO_SETTLE,
+        metavar="SECONDS",
+        help="how long the marketplaces take for what they do afterwards: reports, ended offers",
+    )
+    parser.add_argument(
         "--approve-after",
         type=int,
         default=POLLS_UNTIL_APPROVED,
@@ -55,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         has_limits=not arguments.no_limits,
         approve_after=arguments.approve_after if arguments.approve_after >= 0 else None,
-        settle=SECONDS_TO_SETTLE,
+        settle=arguments.settle,
         orders_every=arguments.orders_every,
     )
     world = World(options, FileState(arguments.state) if arguments.state else State())
