@@ -178,7 +178,7 @@ class AllegroClient(MarketplaceClient):
     def set_quantities(self, changes: Sequence[QuantityChange]) -> list[PushResult]:
         return allegro_quantities.set_quantities(self.session, changes, gate=self.offers_gate)
 
-    def quantities(self, changes: Sequence[QuantityChange]) -> dict[str, int]:
+    def quantities(self, changes: Sequence[QuantityChange]) -> dict[str, int | None]:
         """What buyers can buy: an offer that has ended shows 0, whatever stands in it."""
-        offers = allegro_offers.offers_by_id(self.session, [change.sku for change in changes])
-        return {sku: offer.on_sale for sku, offer in offers.items()}
+        offers, unreadable = allegro_offers.offers_by_id(self.session, [change.sku for change in changes])
+        return {sku: offer.on_sale for sku, offer in offers.items()} | dict.fromkeys(unreadable)

@@ -67,16 +67,23 @@ def offer_pages(session: ApiSession, *, leave_out_fulfilment: bool) -> Iterator[
             return
 
 
-def offers_by_id(session: ApiSession, ids: Iterable[str]) -> dict[str, Offer]:
-    """These offers as they are now; those that the seller does not have, or that can't be read, are left out."""
+def offers_by_id(session: ApiSession, ids: Iterable[str]) -> tuple[dict[str, Offer], dict[str, str]]:
+    """These offers as they are now, and why others of them can't be read; those that the seller does not have are left
+    out."""
     found: dict[str, Offer] = {}
+    unreadable: dict[str, str] = {}
     wanted = list(dict.fromkeys(ids))
     for start in range(0, len(wanted), IDS_IN_A_CALL):
         params = {"offer.id": wanted[start : start + IDS_IN_A_CALL], "limit": MOST_OFFERS}
         raw = need(session.call("GET", "/sale/offers", params=params, is_safe=True).data, "offers", list)
-        found |= {offer.id: offer for offer in read_offers(raw)[0]}
+        offers, problems = read_offers(raw)
+        found |= {offer.id: offer for offer in offers}
+        unreadable |= {problem.item: problem.reason for problem in problems}
     # Of offers nobody asked for nothing is said.
-    return {offer_id: found[offer_id] for offer_id in wanted if offer_id in found}
+    return (
+        {offer_id: found[offer_id] for offer_id in wanted if offer_id in found},
+        {offer_id: unreadable[offer_id] for offer_id in wanted if offer_id in unreadable},
+    )
 
 
 def read_offers(raw: Sequence[Any]) -> tuple[list[Offer], list[Problem]]:

@@ -44,8 +44,9 @@ class Plan:
 def set_quantities(session: ApiSession, changes: Sequence[QuantityChange], *, gate: Gate) -> list[PushResult]:
     """See MarketplaceClient.set_quantities. `gate` is the limit of changed offers."""
     wanted = {change.sku: change.quantity for change in changes}
-    offers = offers_by_id(session, wanted)
-    plan = plan_for(session, wanted, offers)
+    offers, unreadable = offers_by_id(session, wanted)
+    plan = plan_for(session, {sku: quantity for sku, quantity in wanted.items() if sku not in unreadable}, offers)
+    plan.results |= {sku: not_taken(sku, reason) for sku, reason in unreadable.items()}
     results = dict(plan.results)
     jobs = [
         *(

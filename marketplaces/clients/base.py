@@ -158,5 +158,6 @@ class MarketplaceClient(ABC):
         """Writes quantities, in as many calls as the marketplace needs, and says of each what became of it."""
 
     @abstractmethod
-    def quantities(self, changes: Sequence[QuantityChange]) -> dict[str, int]:
-        """Reads what the marketplace shows for these listings: {sku: pieces}; what it does not know is left out."""
+    def quantities(self, changes: Sequence[QuantityChange]) -> Mapping[str, int | None]:
+        """Reads what the marketplace shows for these listings: {sku: pieces}; None where the answer can't be read, and
+        what the marketplace does not know is left out."""

@@ -84,7 +84,7 @@ class OzonClient(MarketplaceClient):
             self.session, changes, warehouse_id=self.warehouse_id, gate=self.stock_gate
         )
 
-    def quantities(self, changes: Sequence[QuantityChange]) -> dict[str, int]:
+    def quantities(self, changes: Sequence[QuantityChange]) -> dict[str, int | None]:
         return ozon_quantities.quantities(self.session, changes, warehouse_id=self.warehouse_id)
 
 

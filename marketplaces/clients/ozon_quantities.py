@@ -104,19 +104,19 @@ def not_written(change: QuantityChange, error: MarketplaceError) -> PushResult:
     )
 
 
-def quantities(session: ApiSession, changes: Sequence[QuantityChange], *, warehouse_id: str) -> dict[str, int]:
-    """What is free of each offer in the warehouse that would be written; 0 for an offer that lies in others only.
-    What Ozon does not know, or can't be read, is left out."""
+def quantities(session: ApiSession, changes: Sequence[QuantityChange], *, warehouse_id: str) -> dict[str, int | None]:
+    """What is free of each offer in the warehouse that would be written; 0 for an offer that lies in others only, None
+    where it can't be read. What Ozon does not know is left out."""
     pairs = [pair for pair in with_warehouses(session, changes, warehouse_id) if pair[0]]
-    found: dict[str, int] = {}
+    found: dict[str, int | None] = {}
     for start in range(0, len(pairs), OFFERS_AT_ONCE):
         found |= read(session, pairs[start : start + OFFERS_AT_ONCE])
     return found
 
 
-def read(session: ApiSession, pairs: Sequence[Pair]) -> dict[str, int]:
+def read(session: ApiSession, pairs: Sequence[Pair]) -> dict[str, int | None]:
     meant = {change.sku: warehouse for warehouse, change in pairs}
-    found: dict[str, int] = {}
+    found: dict[str, int | None] = {}
     unreadable: set[str] = set()
     for row in rows_of(session, meant):
         sku = name_of(row, "offer_id")
@@ -132,7 +132,7 @@ def read(session: ApiSession, pairs: Sequence[Pair]) -> dict[str, int]:
             found[sku] = free
         else:
             found.setdefault(sku, 0)
-    return {sku: free for sku, free in found.items() if sku not in unreadable}
+    return found | dict.fromkeys(unreadable)
 
 
 def rows_of(session: ApiSession, meant: Mapping[str, str]) -> Iterator[Any]:

@@ -252,10 +252,14 @@ class Push:
 
     @transaction.atomic
     def record(
-        self, targets: Sequence[Target], shown: Mapping[str, int], results: Mapping[str, PushResult] | None = None
+        self,
+        targets: Sequence[Target],
+        shown: Mapping[str, int | None],
+        results: Mapping[str, PushResult] | None = None,
     ) -> list[Target]:
         """Keeps what the marketplace shows for these listings, and after a write what became of it (`results`). Returns
-        them as they are now. What the marketplace does not name, it shows nothing of."""
+        them as they are now. What the marketplace does not name, it shows nothing of; of what can't be read (None)
+        nobody knows."""
         fresh = {one.pk: one for one in lock_listings([target.listing.pk for target in targets])}
         kept = [
             Target(fresh[target.listing.pk], target.pieces, target.wanted_at)
@@ -359,8 +363,10 @@ def any_differ(targets: Sequence[Target]) -> bool:
 
 
 def not_shown(target: Target) -> str:
-    """The marketplace took it, and shows something else."""
+    """The marketplace took it, and shows something else, or nobody knows what."""
+    if target.listing.offered is None:
+        return _("What the marketplace shows can't be read.")
     return _("The marketplace took %(wanted)d and shows %(shown)d.") % {
         "wanted": target.pieces,
-        "shown": target.listing.offered or 0,
+        "shown": target.listing.offered,
     }

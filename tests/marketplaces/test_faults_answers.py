@@ -90,8 +90,8 @@ def assert_it_is_told(trade: Trade, call: str, orders: Iterable[str], kind: str)
             entry = operation.log.order_by("-id")[0]
             assert (entry.action, entry.reason) == ("retry_scheduled", operation.last_error), call
             if operation.attempts:
-                error = operation.log.filter(error_details__isnull=False).order_by("-id")[0].error_details
-                assert error["kind"] in kinds, (call, error)
+                error = operation.log.filter(error_details__isnull=False).order_by("-id")[0].error_details or {}
+                assert error.get("kind") in kinds, (call, error)
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -136,7 +136,7 @@ def test_a_write_that_times_out_is_looked_up_and_never_made_twice(
         trade.shop.receive({trade.beans: GRAMS})
         where = CALLS[marketplace][call]
         # Without an answer in time; done or not, which nobody can know.
-        fault = {"delay": 3.0} if is_applied else {"delay": 3.0, "status": 500}
+        fault: dict[str, Any] = {"delay": 3.0} if is_applied else {"delay": 3.0, "status": 500}
         rule = quiet.misbehave(times=0, **where, **fault)
         trade.sync()
         edge.hurry[part] = 0.3

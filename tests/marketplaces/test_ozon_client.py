@@ -542,7 +542,7 @@ def test_what_is_read_back_is_what_is_free_in_that_warehouse(server: FaultyServe
     rows = [stock("A", 9, 2), stock("A", 50, 0, 18), stock("B", 7, 0, 18), stock("C", "4", "1"), stock("D", None, 0)]
     answer(server, READ_BACK, Reply(body={"products": rows, "cursor": "", "has_next": False}))
     changes = [QuantityChange(sku=sku, quantity=1) for sku in "ABCDE"]
-    assert client_of(server).quantities(changes) == {"A": 7, "B": 0, "C": 3}
+    assert client_of(server).quantities(changes) == {"A": 7, "B": 0, "C": 3, "D": None}
     assert asked(server, READ_BACK) == [{"offer_id": ["A", "B", "C", "D", "E"], "limit": 1000}]
 
 

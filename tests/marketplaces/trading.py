@@ -122,10 +122,10 @@ class Trade:
     def statuses(self) -> Counter[str]:
         return Counter(self.operations().values_list("status", flat=True))
 
-    def logged(self, order_id: str, action: str) -> list[Mapping[str, Any] | None]:
-        """The error of each entry of this action in the log of the order's operations."""
+    def errors(self, order_id: str, action: str) -> list[str]:
+        """The kind of error of each entry of this action in the log of the order's operations."""
         rows = OperationLog.objects.filter(operation__account=self.account, order_id=order_id, action=action)
-        return list(rows.order_by("id").values_list("error_details", flat=True))
+        return [(entry.error_details or {}).get("kind", "") for entry in rows.order_by("id")]
 
     def runs(self, what: SyncRun.What = What.ORDERS) -> list[tuple[str, str]]:
         """(status, kind of error) of each run of this account, the oldest first."""
