@@ -1,6 +1,7 @@
 """Questions about what stands on a marketplace and is matched with no product, and what it might be."""
 
 import datetime
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,6 +18,7 @@ from marketplaces.models import MarketplaceStock
 NEWEST_ORDERS = 20_000
 # From there on a name looks like another one: half of what the longer and the shorter view say.
 LIKE = 0.45
+IN_BRACKETS = re.compile(r"\(([^()]+)\)$")
 # For each word of a name so many products that have it are compared: a rare word finds all that have it.
 COMPARED = 50
 
@@ -83,6 +85,7 @@ def suggestions(rows: Collection[Unmatched]) -> dict[str, Suggestion]:
     """{SKU: what it might be} for those of the rows where something comes into question. Two queries.
 
     A product with the same SKU or barcode, whatever the case of its letters, is meant; where two are, the SKU decides.
+    The seller's own number of an offer counts like the SKU: see `own_number`.
     One that is only called alike is a guess for a person to look at.
     """
     found = same_numbers(rows)
@@ -91,7 +94,7 @@ def suggestions(rows: Collection[Unmatched]) -> dict[str, Suggestion]:
 
 
 def same_numbers(rows: Collection[Unmatched]) -> dict[str, Suggestion]:
-    numbers = {text.upper() for row in rows for text in (row.sku, row.barcode) if text}
+    numbers = {text.upper() for row in rows for text in (row.sku, row.barcode, own_number(row)) if text}
     if not numbers:
         return {}
     upper = Product.objects.annotate(upper_sku=Upper("sku"), upper_barcode=Upper("barcode")).order_by("pk")
@@ -104,11 +107,19 @@ def same_numbers(rows: Collection[Unmatched]) -> dict[str, Suggestion]:
     by_barcode = {barcode: (pk, name) for pk, name, _sku, barcode in products if barcode}
     found = {}
     for row in rows:
-        sku, barcode = row.sku.upper(), row.barcode.upper()
+        sku, barcode, own = row.sku.upper(), row.barcode.upper(), own_number(row).upper()
         product = by_sku.get(sku) or by_barcode.get(barcode) or by_barcode.get(sku) or by_sku.get(barcode)
+        product = product or by_sku.get(own)
         if product is not None:
             found[row.sku] = Suggestion(*product, is_sure=True)
     return found
+
+
+def own_number(row: Unmatched) -> str:
+    """The number that the seller has given an offer, where the marketplace's name for it is another: Allegro's stands
+    in brackets behind the name, and Wildberries' in the place of one."""
+    in_brackets = IN_BRACKETS.search(row.name)
+    return in_brackets[1] if in_brackets else row.name
 
 
 ALIKE = """

@@ -47,6 +47,8 @@ def test_the_same_number_is_sure_and_a_name_alike_is_a_guess() -> None:
     rows = [
         row("ml-1", "Something else"),
         row("777", "Whatever", "4601234567890"),
+        row("778", "Herbata matcha 0,5 l (ML-1)"),
+        row("779", "ml-1"),
         row("4601234567890"),
         row("J", "Чай жасминовый листовой, 100 г"),
         row("M", "matcha  LATTE 0.5 l"),
@@ -58,6 +60,8 @@ def test_the_same_number_is_sure_and_a_name_alike_is_a_guess() -> None:
     assert len(seen) == 2
     assert {sku: (one.product_id, one.is_sure) for sku, one in found.items()} == {
         "ml-1": (latte.pk, True),
+        "778": (latte.pk, True),
+        "779": (latte.pk, True),
         "777": (mocha.pk, True),
         "4601234567890": (mocha.pk, True),
         "J": (tea.pk, False),
