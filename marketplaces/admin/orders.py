@@ -150,14 +150,14 @@ class MarketplaceOrderAdmin(VerbButtons, ReadOnlyAdmin, ShopModelAdmin):
 
 def revision_rows(newest: list[MarketplaceOrderRevision]) -> list[dict[str, Any]]:
     """The revisions, the newest first, each with what differs from the one before it."""
-    before = [*newest[1:], None]
+    before: list[MarketplaceOrderRevision | None] = [*newest[1:], None]
     return [
         {
             "revision": revision,
             "differences": [] if earlier is None else differences(earlier.payload, revision.payload),
             "is_first": revision.number == 1,
         }
-        for revision, earlier in zip(newest, before, strict=True)
+        for revision, earlier in zip(newest, before, strict=False)
     ][:SHOWN_REVISIONS]
 
 
