@@ -23,12 +23,15 @@ from tests.chromium import chromium_path  # noqa: E402  (the project's folder is
 
 PICTURES = ROOT / "docs" / "screenshots"
 DESK = ViewportSize(width=1280, height=900)
+TALL = ViewportSize(width=1280, height=1240)
 TABLET = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=360, height=760)
 PAGES = {
     "home": "/admin/",
     "new-order": "/admin/orders/order/add/",
     "ledger": "/admin/inventory/stockmovement/",
+    "marketplace-accounts": "/admin/marketplaces/selleraccount/",
+    "marketplace-monitor": "/admin/marketplaces/selleraccount/monitor/",
 }
 # What somebody found on the first shelves; the rest of the list is still to be counted.
 COUNTED = ("1.5 kg", "800 g", "2 kg")
@@ -78,6 +81,15 @@ def take_product(page: Page, picture: Path) -> None:
 def take_order(page: Page, picture: Path) -> None:
     """The first order that is being made."""
     page.goto("/admin/orders/order/?active=yes", wait_until="networkidle")
+    page.locator("#result_list tbody a").first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=picture)
+
+
+def take_operation(page: Page, picture: Path) -> None:
+    """How the stock of a marketplace's order was taken; the demo's first one comes within a minute."""
+    page.set_viewport_size(TALL)
+    page.goto("/admin/marketplaces/stockoperation/?status__exact=completed", wait_until="networkidle")
     page.locator("#result_list tbody a").first.click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=picture)
@@ -166,6 +178,7 @@ TAKEN: dict[str, Callable[[Page, Path], None]] = {
     **dict.fromkeys(PAGES, take_page),
     "product": take_product,
     "order": take_order,
+    "marketplace-operation": take_operation,
     "phone": take_phone,
     "costs": take_costs,
     "counter": take_counter,
