@@ -9,7 +9,7 @@ from marketplaces import tasks
 from marketplaces.models import DeviceConnection, Listing, SellerAccount, StockOperation
 from tests.journeys.conftest import OpenPage, sign_in
 from tests.marketplaces.conftest import nothing_at_hand, standin  # noqa: F401 - fixtures
-from tests.marketplaces.standin import Standin
+from tests.marketplaces.standin import Keeper, Standin
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to, user_of
 from users.models import User
 
@@ -70,25 +70,25 @@ def go_round(account: SellerAccount) -> StockOperation:
     return StockOperation.objects.filter(kind="sale").order_by("-id")[0]
 
 
-def connect(desk: Page, standin: Standin) -> SellerAccount:
+def connect(desk: Page, market: Keeper) -> SellerAccount:
     """Adds the account and connects it by the code, which the seller allows at the marketplace."""
     desk.goto("/admin/marketplaces/selleraccount/")
     desk.locator("a[href='/admin/marketplaces/selleraccount/add/']").first.click()
     desk.locator(".mp-choices").get_by_role("link", name="Allegro").click()
     desk.locator("[name=name]").fill("Samovar Tea")
-    desk.locator("[name=client_id]").fill(standin.allegro.keys["client_id"])
-    desk.locator("[name=client_secret]").fill(standin.allegro.keys["client_secret"])
+    desk.locator("[name=client_id]").fill(market.keys["client_id"])
+    desk.locator("[name=client_secret]").fill(market.keys["client_secret"])
     desk.get_by_role("button", name="Add the account").click()
     expect(desk.get_by_text("Samovar Tea is added. It only reads until you let it write.")).to_be_visible()
-    assert standin.allegro.keys["client_secret"] not in desk.content()
+    assert market.keys["client_secret"] not in desk.content()
 
     desk.locator(".sv-verbs a", has_text="Connect").click()
     desk.get_by_role("button", name="Get a code").click()
     code = DeviceConnection.objects.get()
     expect(desk.locator(".sv-connect-code")).to_have_text(code.user_code)
     expect(desk.locator(".sv-connect-qr svg")).to_be_visible()
-    assert standin.allegro.decide(code.user_code)
-    # Five seconds pass; the page is not touched again.
+    assert market.decide(code.user_code)
+    # Five seconds later the page notices by itself.
     DeviceConnection.objects.update(next_poll_at=timezone.now())
     desk.goto(desk.url)
     expect(desk.get_by_text("Connected. Allegro has let this shop in")).to_be_visible()
@@ -110,7 +110,7 @@ def test_an_account_is_connected_an_order_is_sent_from_the_shop_and_another_is_t
     market.offer(sku=OFFER, pieces=70, article="TIN-ASSAM", name="Herbata Assam, puszka 100 g")
     desk = open_page()
     sign_in(desk, admin)
-    account = connect(desk, standin)
+    account = connect(desk, market)
 
     # Somebody has bought two already; nobody has said yet what they are.
     first = market.order((OFFER, 2))
