@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
 from foundation.uuids import uuid7
@@ -48,7 +49,7 @@ class StockOperation(models.Model):
         PENDING = "pending", _("pending")
         PROCESSING = "processing", _("processing")
         STOCK_DEDUCTED = "stock_deducted", _("stock deducted")
-        COMPLETED = "completed", _("completed")
+        COMPLETED = "completed", pgettext_lazy("stock operation", "completed")
         CANCELLED = "cancelled", _("cancelled")
         FAILED = "failed", _("failed")
 

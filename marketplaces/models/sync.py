@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from foundation.uuids import uuid7
 from marketplaces.models.account import SellerAccount
@@ -47,7 +48,7 @@ class SyncRun(models.Model):
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
     error = models.PositiveIntegerField(_("errors"), default=0)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
-    completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
+    completed_at = models.DateTimeField(pgettext_lazy("sync run", "completed"), null=True, blank=True)
     # The moment from which everything is read again; none: where the last run ended.
     since = models.DateTimeField(_("since"), null=True, blank=True)
     # The rows that were left out and why, the first hundred of them: [{"item", "reason"}].
