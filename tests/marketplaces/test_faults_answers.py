@@ -57,6 +57,9 @@ FAULTS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "HTML, and done": ({"status": 200, "html": True, "is_applied": True}, "data"),
 }
 
+# What differs from another one only in what the marketplace has done by then.
+ALIKE = ("500, and done", "cut", "HTML, and done")
+
 
 @pytest.fixture(autouse=True)
 def edge(monkeypatch: pytest.MonkeyPatch) -> Edge:
@@ -94,7 +97,9 @@ def assert_it_is_told(trade: Trade, call: str, orders: Iterable[str], kind: str)
                 assert error.get("kind") in kinds, (call, error)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name for name in FAULTS]
+)
 @pytest.mark.parametrize("marketplace", list(Marketplace))
 def test_a_fault_at_one_call_after_the_other_loses_and_doubles_nothing(
     quiet: Standin, marketplace: Marketplace, name: str

@@ -43,8 +43,7 @@ def test_a_token_that_ends_before_any_call_of_a_round_is_refreshed_and_the_round
         trade.buy(2)
         # More than what is sold: so there is a quantity to write.
         trade.shop.receive({trade.beans: 3 * GRAMS})
-        edge.forget()
-        edge.before = lambda number, _method, _url: trade.keeper.expire_tokens() if number == ends_before else None
+        edge.strike("before", ends_before, trade.keeper.expire_tokens)
         # A fresh process has no token at hand that it got a moment ago.
         forget_clients()
         run = trade.go_round()

@@ -51,20 +51,19 @@ def killed(call: Callable[[], object]) -> bool:
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
-@pytest.mark.parametrize("happens", ["before", "after"])
+@pytest.mark.parametrize("happens", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_a_worker_that_is_killed_around_each_call_of_a_round_leaves_it_to_the_next(
     standin: Standin, trade: Trade, edge: Edge, happens: str
 ) -> None:
     """One worker after the other, each killed one call later than the one before, with an order more to look after."""
 
-    def kill(number: int) -> None:
-        setattr(edge, happens, lambda which, _method, _url: which == number and os.kill(os.getpid(), signal.SIGKILL))
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
     number = 1
     trade.buy()
     trade.shop.receive({trade.beans: 2 * GRAMS})
-    edge.forget()
-    kill(number)
+    edge.strike(happens, number, kill)
     while killed(trade.go_round):
         assert_no_order_is_doubled(trade)
         trade.wait()
@@ -72,8 +71,7 @@ def test_a_worker_that_is_killed_around_each_call_of_a_round_leaves_it_to_the_ne
         trade.buy()
         # More than what is sold: so there is a quantity to write.
         trade.shop.receive({trade.beans: 2 * GRAMS})
-        edge.forget()
-        kill(number)
+        edge.strike(happens, number, kill)
     # Each call of a whole round has been the last one of somebody.
     assert number > 8
     edge.forget()
