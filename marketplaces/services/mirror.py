@@ -19,7 +19,7 @@ from marketplaces.locks import lock_marketplace_orders
 from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision, SellerAccount, StockOperation, SyncCursor
 from marketplaces.services.joint_payments import joined_orders, orders_with_lines_of
 from marketplaces.services.mirror_rows import insert_orders, told_orders, write_changes
-from marketplaces.services.operations import create_operations, request_cancellations
+from marketplaces.services.operations import create_operations, request_cancellations, take_up_again
 from marketplaces.services.runs import keep_lease
 from monitoring.services.alerts import AlertText, notify_many
 
@@ -149,6 +149,8 @@ def keep(
     moved = [*inserted.values(), *changed]
     merged = joined_orders(everything.values()) if relatives else []
     created = create_operations(orders=[one for one in moved if sells(one, before, account)], at=at)
+    if again := [one for one in changed if is_taken_up_again(one, before)]:
+        created += take_up_again(orders=again, at=at)
     cancelled = [one for one in changed if is_late_cancellation(one, before)]
     asked = (
         request_cancellations(orders=cancelled, reason=_("cancelled on the marketplace"), at=at) if cancelled else []
@@ -186,6 +188,15 @@ def is_late_cancellation(order: MarketplaceOrder, before: Mapping[str, str | Non
     """The order was cancelled meanwhile. What had been sent by then comes back by hand, if at all."""
     was = before.get(order.external_id)
     return order.state == OrderState.CANCELLED and was in (*NOT_COUNTED_YET, *TO_BE_SENT)
+
+
+def is_taken_up_again(order: MarketplaceOrder, before: Mapping[str, str | None]) -> bool:
+    """The order was cancelled, and is to be sent after all, or was: Allegro lets a seller take a cancellation back."""
+    return (
+        before.get(order.external_id) == OrderState.CANCELLED
+        and order.state in (*TO_BE_SENT, *GONE)
+        and order.merged_into_id is None
+    )
 
 
 def mark_vanished(orders: Sequence[MarketplaceOrder], at: datetime.datetime) -> None:

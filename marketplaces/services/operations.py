@@ -14,7 +14,7 @@ from marketplaces.choices import OrderState, Scheme
 from marketplaces.locks import inside_a_transaction, lock_operations
 from marketplaces.models import MarketplaceOrder, OperationLog, SellerAccount, StockOperation
 from marketplaces.services.operation_log import OperationLogger, write_logs
-from marketplaces.services.retrying import make_successors
+from marketplaces.services.retrying import make_successors, successors_of
 
 Action = OperationLog.Action
 Kind, Status = StockOperation.Kind, StockOperation.Status
@@ -63,9 +63,42 @@ def wake(order_ids: Sequence[UUID], *, at: datetime.datetime) -> None:
     StockOperation.objects.filter(pk__in=ids, status=Status.PENDING).update(next_attempt_at=at)
 
 
+def take_up_again(*, orders: Sequence[MarketplaceOrder], at: datetime.datetime) -> list[StockOperation]:
+    """The marketplace had cancelled these orders, and wants them after all: what was given back is to be taken once
+    more. Makes a new operation, due at once, of each whose last one is cancelled, and returns them.
+
+    Inside the caller's transaction. Of an order that is still being cancelled the last step of that does it. If the
+    marketplace does not mean it, the new operation finds that out when it reads the order again.
+    """
+    inside_a_transaction()
+    last_ones = StockOperation.objects.filter(
+        order_id__in=[order.pk for order in orders], kind=Kind.SALE, successor=None
+    )
+    # All of them are locked: one that is being given back at this moment is cancelled when it is looked at.
+    locked = lock_operations(list(last_ones.values_list("pk", flat=True))) if orders else []
+    has_successor = successors_of(locked) if locked else set()
+    new = [
+        StockOperation(
+            account=one.account,
+            account_name=one.account_name,
+            order=one.order,
+            retry_of=one,
+            next_attempt_at=at,
+            created_at=at,
+        )
+        for one in locked
+        if one.status == Status.CANCELLED and one.pk not in has_successor
+    ]
+    if new:
+        StockOperation.objects.bulk_create(new)
+        write_logs([creation_of(operation) for operation in new])
+    return new
+
+
 def creation_of(operation: StockOperation) -> OperationLogger:
     log = OperationLogger(operation)
-    log.action(Action.OPERATION_CREATED, to_status=Status.PENDING)
+    retry_of = {"retry_of": str(operation.retry_of_id)} if operation.retry_of_id else {}
+    log.action(Action.OPERATION_CREATED, to_status=Status.PENDING, **retry_of)
     return log
 
 

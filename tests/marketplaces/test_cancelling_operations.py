@@ -314,3 +314,54 @@ def test_many_are_cancelled_at_once_and_each_other_one_says_why_not(
     others = SellerAccount.objects.none()
     (foreign,) = request_cancellations_of(operation_ids=ids[:1], reason="x", user_id=None, accounts=others)
     assert foreign.as_json()["error"]["type"] == "not_found"
+
+
+@pytest.mark.parametrize("state", [OrderState.READY, OrderState.SENT])
+def test_an_order_that_is_taken_up_again_after_its_cancellation_is_taken_from_the_stock_again(
+    shop: Shop, market: Market, beans: Ingredient, state: OrderState
+) -> None:
+    first = stop_at(market, "completed")
+    market.cancel("A")
+    market.sync()
+    advance()
+    assert (the_operation("A").status, shop.quantity(beans)) == (Status.CANCELLED, 1000)
+    market.set_state("A", state)
+    assert [one.retry_of_id for one in market.sync().created_operations] == [first.pk]
+    assert market.sync().created_operations == []
+    advance()
+    assert (the_operation("A").status, shop.quantity(beans)) == (Status.COMPLETED, 750)
+    market.cancel("A")
+    market.sync()
+    advance()
+    # What had been sent by then comes back by hand.
+    left = 1000 if state == OrderState.READY else 750
+    assert shop.quantity(beans) == left
+    assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_an_order_that_is_taken_up_again_while_it_is_being_cancelled_is_not_lost(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    stop_at(market, "completed")
+    market.cancel("A")
+    market.sync()
+    market.set_state("A", OrderState.READY)
+    assert market.sync().created_operations == []
+    advance()
+    again = the_operation("A")
+    assert (again.status, shop.quantity(beans)) == (Status.COMPLETED, 750)
+    assert again.retry_of is not None
+    assert again.retry_of.status == Status.CANCELLED
+    assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_what_somebody_cancelled_here_only_does_not_come_back_with_the_next_change_there(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    SellerAccount.objects.update(mode=SellerAccount.Mode.READ_ONLY)
+    cancel(stop_at(market, "completed"))
+    advance()
+    market.set_state("A", OrderState.PROCESSING)
+    assert market.sync().created_operations == []
+    advance()
+    assert (the_operation("A").status, shop.quantity(beans)) == (Status.CANCELLED, 1000)

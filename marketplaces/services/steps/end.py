@@ -16,10 +16,11 @@ from inventory.services.ledger import Movement, post_movements
 from inventory.services.returns import deductions_of
 from marketplaces.choices import OrderState
 from marketplaces.errors import MarketplaceError, NotConnected, NotFound, Refused
-from marketplaces.models import OperationLog, SellerAccount, StockOperation, StockOperationLine
+from marketplaces.models import MarketplaceOrder, OperationLog, SellerAccount, StockOperation, StockOperationLine
 from marketplaces.services import alarms
-from marketplaces.services.mirror import store_read_orders
+from marketplaces.services.mirror import GONE, TO_BE_SENT, store_read_orders
 from marketplaces.services.operation_log import OperationLogger
+from marketplaces.services.operations import take_up_again
 from marketplaces.services.pushes import want_pushes
 from marketplaces.services.steps.deduct import DOCUMENT_TYPE
 from marketplaces.services.steps.faults import one_by_one
@@ -190,6 +191,17 @@ def give_back(operation_id: UUID, *, at: datetime) -> None:
         work.move(operation, "cancel", reason=operation.cancellation_reason)
         log.action(Action.CANCELLATION_COMPLETED, reason=operation.cancellation_reason)
     work.save()
+    take_up_again(orders=wanted_again(list(work)), at=at)
+
+
+def wanted_again(operations: Sequence[StockOperation]) -> list[MarketplaceOrder]:
+    """The orders of these (locked) operations that the marketplace had cancelled, and has taken up again before the
+    stock was given back. Asked now: the order that was read with the lock may be older."""
+    ids = [one.order_id for one in operations if one.is_cancelled_there]
+    rows = MarketplaceOrder.objects.filter(
+        pk__in=ids, state__in=[*TO_BE_SENT, *GONE], merged_into=None, vanished_at=None
+    )
+    return list(rows.only("pk")) if ids else []
 
 
 def give_back_stock(operation: StockOperation, *, at: datetime) -> StockOperation:
