@@ -1,7 +1,7 @@
 """How many pieces each listing may offer now: one rule, in five queries for any number of listings.
 
 What can be sold of an ingredient is what has not expired, less its minimum, less what orders have claimed that came
-from the marketplaces and are not deducted yet. The scarcest ingredient of a usual portion says for how many portions
+from the marketplaces and are not paid or not deducted yet. The scarcest ingredient of a usual portion says for how many portions
 that is enough; whole pieces of them, less what is kept back, are offered.
 
 Claims are counted in ingredients, not in pieces of one listing: three lattes ordered on one marketplace leave less
@@ -61,10 +61,9 @@ FROM marketplaces_listing AS listing
 WHERE {condition}
 UNION
 SELECT sold.product_id
-FROM marketplaces_stockoperation AS operation
-JOIN marketplaces_marketplaceorderline AS bought ON bought.order_id = operation.order_id
-JOIN marketplaces_listing AS sold ON sold.account_id = operation.account_id AND sold.sku = bought.sku
-WHERE {open}
+FROM ({open}) AS claim
+JOIN marketplaces_marketplaceorderline AS bought ON bought.order_id = claim.order_id
+JOIN marketplaces_listing AS sold ON sold.account_id = claim.account_id AND sold.sku = bought.sku
 """
 OFFERS = """
 WITH takes AS MATERIALIZED (
@@ -84,13 +83,14 @@ WITH takes AS MATERIALIZED (
     FROM asked
     JOIN takes ON takes.product_id = asked.product_id
 ), claimed AS MATERIALIZED (
-    SELECT account.location_id, takes.ingredient_id, sum(bought.quantity * sold.quantity * takes.quantity) AS quantity
-    FROM marketplaces_stockoperation AS operation
-    JOIN marketplaces_selleraccount AS account ON account.id = operation.account_id
-    JOIN marketplaces_marketplaceorderline AS bought ON bought.order_id = operation.order_id
-    JOIN marketplaces_listing AS sold ON sold.account_id = operation.account_id AND sold.sku = bought.sku
+    -- Numeric from the start: an absurd order must not end the statement.
+    SELECT account.location_id, takes.ingredient_id, sum(takes.quantity * bought.quantity * sold.quantity) AS quantity
+    FROM ({open}) AS claim
+    JOIN marketplaces_selleraccount AS account ON account.id = claim.account_id
+    JOIN marketplaces_marketplaceorderline AS bought ON bought.order_id = claim.order_id
+    JOIN marketplaces_listing AS sold ON sold.account_id = claim.account_id AND sold.sku = bought.sku
     JOIN takes ON takes.product_id = sold.product_id
-    WHERE {open} AND account.location_id IN (SELECT location_id FROM asked)
+    WHERE account.location_id IN (SELECT location_id FROM asked)
     GROUP BY account.location_id, takes.ingredient_id
 ), expired AS MATERIALIZED (
     SELECT lot.location_id, lot.ingredient_id, sum(lot.quantity) AS quantity
@@ -115,10 +115,21 @@ SELECT asked.id, asked.is_open, asked.is_listed,
 FROM asked
 LEFT JOIN scarcest USING (id)
 """
-# Sale operations that have claimed something and not taken it yet; one that is asked to end claims nothing.
+# The orders that have claimed something and not taken it yet: those of sale operations (one that is asked to end claims
+# nothing), and those that are bought and not paid. The marketplace has taken these off what it shows; whoever writes a
+# quantity without counting them puts them back on sale.
 OPEN = """
-    operation.kind = 'sale' AND operation.status IN ('pending', 'processing')
-    AND operation.stock_deducted_at IS NULL AND operation.cancellation_requested_at IS NULL
+    SELECT operation.order_id, operation.account_id
+    FROM marketplaces_stockoperation AS operation
+    WHERE operation.kind = 'sale' AND operation.status IN ('pending', 'processing')
+      AND operation.stock_deducted_at IS NULL AND operation.cancellation_requested_at IS NULL
+    UNION
+    SELECT waiting.id, waiting.account_id
+    FROM marketplaces_marketplaceorder AS waiting
+    JOIN marketplaces_selleraccount AS seller ON seller.id = waiting.account_id AND seller.is_active
+    WHERE waiting.state = 'waiting' AND waiting.scheme IN ('FBS', 'realFBS')
+      AND waiting.vanished_at IS NULL AND waiting.merged_into_id IS NULL
+      AND NOT EXISTS (SELECT FROM marketplaces_stockoperation AS known WHERE known.order_id = waiting.id)
 """
 
 

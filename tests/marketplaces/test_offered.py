@@ -128,6 +128,47 @@ def test_orders_that_are_not_deducted_yet_claim_what_all_listings_with_the_same_
     assert [pieces(one) for one in (pack, single, other)] == [3, 10, 20]
 
 
+def test_what_a_buyer_has_not_paid_yet_claims_its_pieces_too(shop: Shop) -> None:
+    milk = shop.ingredient("Milk", "ml", stock=2000)
+    allegro, ozon = seller(shop, "allegro"), seller(shop, "ozon")
+    latte = shop.product("Latte", recipe={milk: 200})
+    here, there = listed(allegro, latte, "L"), listed(ozon, latte, "L")
+    unpaid = ordered(allegro, "L", 3)
+    order = unpaid.order
+    unpaid.delete()
+    MarketplaceOrder.objects.update(state=OrderState.WAITING)
+    assert (pieces(here), pieces(there)) == (7, 7)
+    # Sent from elsewhere, gone, paid together with another one, cancelled, or taken from the stock before it was
+    # put aside: it claims nothing.
+    other = ordered(ozon, "nothing", 1).order
+    for changes in (
+        {"scheme": "FBO"},
+        {"vanished_at": timezone.now()},
+        {"merged_into": other},
+        {"state": OrderState.CANCELLED},
+    ):
+        MarketplaceOrder.objects.filter(pk=order.pk).update(**changes)
+        assert (pieces(here), pieces(there)) == (10, 10), changes
+        order.save()
+        MarketplaceOrder.objects.filter(pk=order.pk).update(state=OrderState.WAITING)
+    done = StockOperation.objects.create(account=allegro, order=order, stock_deducted_at=timezone.now())
+    StockOperation.objects.filter(pk=done.pk).update(status="stock_deducted", deduction_id=done.pk)
+    assert (pieces(here), pieces(there)) == (10, 10)
+    # Nobody reads any more what becomes of it.
+    StockOperation.objects.all().delete()
+    assert pieces(there) == 7
+    SellerAccount.objects.filter(pk=allegro.pk).update(is_active=False)
+    assert pieces(there) == 10
+
+
+def test_an_absurd_order_takes_everything_and_stops_nothing(shop: Shop) -> None:
+    latte = shop.product("Latte", recipe={shop.ingredient("Milk", "ml", stock=2000): 200})
+    pack = listed(seller(shop), latte, "L", quantity=10_000)
+    tea = listed(pack.account, shop.product("Tea", recipe={shop.ingredient("Leaves", stock=100): 10}), "T")
+    ordered(pack.account, "L", 1_000_000)
+    assert (pieces(pack), pieces(tea)) == (0, 10)
+
+
 def test_what_was_claimed_elsewhere_leaves_this_location_alone(shop: Shop) -> None:
     other = Shop.open("Elsewhere")
     milk = shop.ingredient("Milk", "ml", stock=2000)
