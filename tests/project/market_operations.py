@@ -8,7 +8,7 @@ from inventory.models import Product
 from marketplaces.choices import OrderState
 from marketplaces.models import MarketplaceOrder, StockOperation
 from tests.marketplaces.shelf import listed, seller
-from tests.project.admin_doors import MANAGERS, action, page, records, verb
+from tests.project.admin_doors import MANAGERS, NOBODY, action, page, records, verb
 from tests.shop import Shop
 
 
@@ -40,6 +40,7 @@ OPERATIONS = [
         MANAGERS,
         action(LIST, MANAGERS, "cancel_selected", "operation", MANAGERS, confirmed="1", reason="sold out"),
         action(LIST, MANAGERS, "retry_selected", "failed_operation", MANAGERS),
+        action(LIST, NOBODY, "delete_selected", "operation", MANAGERS, post="yes"),
     ),
     records("marketplaces/stockoperation", "operation", see=MANAGERS, without=["list"]),
     verb(WAITING, MANAGERS, "cancel", lambda it: {"cancel-reason": "sold out"}, asks=True),
