@@ -143,6 +143,8 @@ class StockOperationAdmin(OperationBatches, VerbButtons, ReadOnlyAdmin, ShopMode
     list_per_page = 50
     list_max_show_all = 200
     fieldsets = ()
+    # It says when writing is stopped: then operations wait here.
+    list_before_template = "marketplaces/account_list.html"
     change_form_outer_before_template = "marketplaces/operation.html"
 
     class Media:
