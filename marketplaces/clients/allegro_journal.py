@@ -99,14 +99,15 @@ def order_pages(
 def sweep_pages(
     session: ApiSession, seen: Seen, *, newest_known: str | None, since: datetime.datetime | None
 ) -> Iterator[OrderPage]:
-    """The orders that changed since the newest time known (less the overlap) or since `since`, the oldest first.
+    """The orders that changed since the newest time known (less the overlap), or since `since` if that is earlier, the
+    oldest first.
 
     Each page begins at the last time of the one before, not at an offset: an order that changes while we read moves to
     the end, and would shift another one over the edge of a page, unseen. Only where a whole page changed at the same
     moment does an offset lead on.
     """
     known = as_moment(newest_known) if newest_known else None
-    start = since or (known - OVERLAP if known else None)
+    start = start_of(known, since=since)
     begin, offset = spelled(start), 0
     # No clock of theirs is that far ahead: such a time must not blind the sweeps that follow.
     horizon = timezone.now() + FARTHEST_AHEAD
@@ -128,6 +129,14 @@ def sweep_pages(
             start, begin, offset = last, spelled(last), 0
         else:
             offset += MOST_FORMS
+
+
+def start_of(known: datetime.datetime | None, *, since: datetime.datetime | None) -> datetime.datetime | None:
+    """Where the sweep begins, None for the very beginning. A `since` that is later than what was read last does not
+    count: the cursor would jump over what lies between."""
+    if known is None:
+        return None
+    return min(known - OVERLAP, since) if since else known - OVERLAP
 
 
 def list_forms(session: ApiSession, *, begin: str | None, offset: int) -> list[Any]:

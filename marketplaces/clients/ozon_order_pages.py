@@ -83,12 +83,10 @@ def start_of(
     stored: Mapping[str, Any], *, since: datetime.datetime | None, now: datetime.datetime
 ) -> datetime.datetime:
     """Where to begin: a little before the last run began, or at `since` if that is earlier. A later `since` does not
-    count: the cursor would jump over what lies between. At first, a year back."""
+    count: the cursor would jump over what lies between. At first, a year back, or farther."""
     last = stored_moment(stored, "changed_from")
     from_last = now - YEAR if last is None else last - OVERLAP
-    if since is None:
-        return from_last
-    return since if last is None else min(since, from_last)
+    return from_last if since is None else min(since, from_last)
 
 
 def walked(

@@ -233,6 +233,20 @@ def test_since_a_moment_everything_is_read_again_and_no_cursor_goes_back(standin
     assert cursors == before
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_moment_later_than_the_cursor_leaves_nothing_out(standin, account, is_first):
+    cursors = {}
+    if not is_first:
+        sync(account, cursors)
+    missed = standin.allegro.order(("111", 1))
+    standin.advance(7200)
+    since = datetime.datetime.fromtimestamp(standin.world.clock.now() - 60, datetime.UTC)
+
+    pages = [page for page in client(account).order_pages(cursors=cursors, since=since) if page.source == "sweep"]
+
+    assert [order.external_id for order in orders_of(pages)] == [missed]
+
+
 def test_ten_thousand_orders_come_in_pages_whose_cursors_can_be_kept(standin, account, monkeypatch):
     """Two thousand here, all changed at one moment: where a page has no later time an offset leads on."""
     now = standin.world.clock.now()

@@ -218,6 +218,13 @@ def test_a_resync_reads_from_the_earlier_of_both(
     assert asked(server, FBS_LIST)[0]["filter"]["last_changed_status_date"]["from"] == iso(expected)
 
 
+def test_a_first_run_since_a_moment_leaves_no_earlier_order_out(server: FaultyServer) -> None:
+    no_other_lists(server)
+    answer(server, FBS_LIST, EMPTY_PAGE)
+    pages_of(server, {}, since=NOW - datetime.timedelta(hours=1))
+    assert asked(server, FBS_LIST)[0]["filter"]["since"] == iso(NOW - datetime.timedelta(days=364))
+
+
 def test_a_resync_of_two_years_is_asked_year_by_year(server: FaultyServer) -> None:
     no_other_lists(server)
     answer(server, FBS_LIST, EMPTY_PAGE)
