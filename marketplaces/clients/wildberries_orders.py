@@ -88,13 +88,14 @@ class OrderReader:
     def where_to_begin(
         self, cursors: Mapping[str, Any], since: datetime | None, begun: datetime
     ) -> tuple[int, int | None, int]:
-        """(from, to, next) in the list; `to` where a run was interrupted in the middle of a window."""
+        """(from, to, next) in the list; `to` where a run was interrupted in the middle of a window. A `since` that is
+        later than what was read last does not count: the cursor would jump over what lies between."""
         earliest = begun - LIST_REACHES_BACK
-        if since is not None:
-            return int(max(since, earliest).timestamp()), None, 0
         cursor = cursors.get("orders") or {}
         if not cursor or moment(cursor["from"]) < earliest:
             return int(earliest.timestamp()), None, 0
+        if since is not None:
+            return int(max(min(since, moment(cursor["from"])), earliest).timestamp()), None, 0
         return cursor["from"], cursor.get("to"), cursor.get("next") or 0
 
     def late(self, seen: Collection[str]) -> Iterator[OrderPage]:

@@ -18,7 +18,7 @@ from marketplaces.errors import (
     NotAuthorised,
     ServerError,
 )
-from marketplaces.models import SellerAccount, SyncCursor
+from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision, SellerAccount, SyncCursor
 from marketplaces.services.mirror import store_page
 from tests.marketplaces.standin import Standin
 from tests.marketplaces.wildberries import one, sync, wildberries_account
@@ -103,7 +103,8 @@ def test_pages_follow_next_and_their_cursors_go_on_in_the_middle(
 ) -> None:
     monkeypatch.setattr(wildberries_orders, "ORDERS_A_PAGE", 2)
     ids = standin.wildberries.orders(5, ("1", 1))
-    reader = client_of(account).order_pages(cursors={}, since=timezone.now() - timedelta(days=1))
+    cursors = {"orders": {**window(), "from": int((timezone.now() - timedelta(days=1)).timestamp())}}
+    reader = client_of(account).order_pages(cursors=cursors, since=None)
     first = next(reader)
     assert [order.external_id for order in first.orders] == ids[:2]
     # The worker dies here; another one goes on behind what was stored.
@@ -146,11 +147,52 @@ def test_earlier_orders_are_asked_again_and_told_only_if_they_changed(standin: S
     [order] = [order for page in pages for order in page.orders]
     assert order.payload["chrtId"] == 1
     assert order.lines[0].sku == "1"
-    # What is at its end is not asked again.
+    # What is at its end is not asked again; what vanished may come back for a while.
     standin.forget_calls()
     assert told(sync(account)) == {}
     [status_call] = standin.calls("/orders/status")
+    assert status_call.request.json() == {"orders": [int(quiet), int(gone)]}
+    MarketplaceOrder.objects.filter(external_id=gone).update(vanished_at=now - timedelta(days=31))
+    standin.forget_calls()
+    sync(account)
+    [status_call] = standin.calls("/orders/status")
     assert status_call.request.json() == {"orders": [int(quiet)]}
+
+
+def test_an_answer_that_leaves_orders_out_by_mistake_does_not_end_what_is_heard_of_them(
+    standin: Standin, account: SellerAccount
+) -> None:
+    order_id = standin.wildberries.order(("1", 1), placed_at=(timezone.now() - timedelta(hours=5)).timestamp())
+    sync(account)
+    standin.misbehave("/orders/status", put={"orders": []})
+    sync(account)
+    assert MarketplaceOrder.objects.get().vanished_at is not None
+    standin.wildberries.cancel(order_id)
+    assert told(sync(account)) == {order_id: OrderState.CANCELLED}
+    order = MarketplaceOrder.objects.get()
+    assert (order.state, order.vanished_at) == (OrderState.CANCELLED, None)
+
+
+def test_what_lies_between_the_cursor_and_a_later_moment_is_not_jumped_over(
+    standin: Standin, account: SellerAccount
+) -> None:
+    now = timezone.now()
+    missed = standin.wildberries.order(("1", 1), placed_at=(now - timedelta(days=2)).timestamp(), status="confirm")
+    store_page(
+        account_id=account.pk,
+        page=OrderPage(
+            orders=(),
+            cursors={"orders": {"from": int((now - timedelta(days=3)).timestamp()), "to": None, "next": 0}},
+            source=MarketplaceOrderRevision.Source.LIST,
+        ),
+        at=now,
+    )
+    assert set(told(sync(account, since=now - timedelta(hours=1)))) == {missed}
+
+
+def test_a_first_run_since_a_moment_leaves_no_earlier_order_out(standin: Standin, account: SellerAccount) -> None:
+    old = standin.wildberries.order(("1", 1), placed_at=(timezone.now() - timedelta(days=40)).timestamp())
+    assert set(told(sync(account, since=timezone.now() - timedelta(hours=1)))) == {old}
 
 
 def test_orders_on_their_way_are_asked_every_hour_only(standin: Standin, account: SellerAccount) -> None:
