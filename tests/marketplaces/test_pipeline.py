@@ -453,3 +453,39 @@ def test_a_chunk_is_claimed_by_one_worker(shop: Shop, market: Market) -> None:
     assert pipeline.claim(None, now=now) == []
     # The worker was killed: after its lease somebody goes on.
     assert len(pipeline.claim(None, now=now + pipeline.LEASE)) == 1
+
+
+def test_a_line_that_became_smaller_before_it_was_deducted_is_deducted_as_it_is_now(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("A", {"COFFEE": 5, "TWIN": 1})
+    market.sync()
+    advance()
+    assert (the_operation("A").status, shop.quantity(beans)) == (Status.PROCESSING, 1000)
+    market.order("A", {"COFFEE": 3})
+    market.sync()
+    advance(later=HOURS)
+    operation = the_operation("A")
+    assert (operation.status, shop.quantity(beans)) == (Status.COMPLETED, 250)
+    assert list(operation.lines.values_list("sku", "quantity", "portions")) == [("COFFEE", 3, 3)]
+
+
+@pytest.mark.parametrize("changes", [{"mode": "read_only"}, {"is_active": False}])
+def test_an_account_that_somebody_stops_while_its_order_is_read_is_not_written_to(
+    shop: Shop, market: Market, beans: Ingredient, changes: dict[str, Any]
+) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.sync()
+    market.fail("accept", error=ServerError("Broken.", status=503))
+    advance()
+    # The next attempt reads the order first.
+    market.after = lambda call, _orders: SellerAccount.objects.update(**changes) if call == "orders" else None
+
+    advance(later=HOURS)
+
+    operation = the_operation("A")
+    assert (operation.status, operation.attempts, shop.quantity(beans)) == (Status.STOCK_DEDUCTED, 1, 750)
+    market.after = lambda _call, _orders: None
+    advance(later=HOURS * 2)
+    assert the_operation("A").status == (Status.COMPLETED if "mode" in changes else Status.STOCK_DEDUCTED)
+    assert market.written == []

@@ -20,7 +20,7 @@ from marketplaces.models import OperationLog, StockOperation, StockOperationLine
 from marketplaces.portions import usual_portion
 from marketplaces.services.pushes import want_pushes
 from marketplaces.services.steps.faults import one_by_one
-from marketplaces.services.steps.load import listings_of
+from marketplaces.services.steps.load import listings_of, renew_lines
 from marketplaces.services.steps.work import SHORT, Work, pick
 
 Action, Status = OperationLog.Action, StockOperation.Status
@@ -90,6 +90,7 @@ def deduct_all(work: Work, operations: Sequence[StockOperation]) -> None:
     begun = time.perf_counter()
     for operation in operations:
         work.log(operation).action(Action.STOCK_VALIDATION_STARTED)
+    renew_lines(work, operations)
     sales = sales_of(work, operations)
     if not sales:
         return

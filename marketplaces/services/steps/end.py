@@ -28,7 +28,7 @@ from marketplaces.services.steps.reading import (
     Failure,
     Heard,
     by_account,
-    check_not_stopped,
+    check_may_write,
     open_client,
     read_orders,
     unexpected,
@@ -117,7 +117,7 @@ def roll_back(operations: Sequence[StockOperation], heard: Heard) -> RolledBack:
         order = heard.orders.get(operation.pk)
         if error is None and order is not None and order.state != OrderState.CANCELLED:
             try:
-                check_not_stopped()
+                check_may_write(operation.account)
                 open_client([operation]).roll_back(order, reason=operation.cancellation_reason)
             except NotFound:
                 pass

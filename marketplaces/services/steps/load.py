@@ -100,10 +100,7 @@ def fail_to_load(work: Work, operation: StockOperation, reason: str) -> None:
 
 def write_lines(work: Work, operations: Sequence[StockOperation]) -> None:
     """Writes the lines of these operations as the mirror has them, matched with listings where there are any."""
-    mirrored: dict[UUID, list[MarketplaceOrderLine]] = {}
-    order_ids = [operation.order_id for operation in operations]
-    for line in MarketplaceOrderLine.objects.filter(order_id__in=order_ids).order_by("pk") if order_ids else ():
-        mirrored.setdefault(line.order_id, []).append(line)
+    mirrored = mirrored_lines(operations)
     listings = listings_of(
         {operation.account_id for operation in operations}, {line.sku for lines in mirrored.values() for line in lines}
     )
@@ -113,19 +110,7 @@ def write_lines(work: Work, operations: Sequence[StockOperation]) -> None:
         if not lines:
             fail_to_load(work, operation, _("The order has no lines."))
             continue
-        for line in lines:
-            listing = listings.get((operation.account_id, line.sku))
-            rows.append(
-                StockOperationLine(
-                    operation=operation,
-                    external_line_id=line.external_line_id,
-                    sku=line.sku,
-                    name=line.name,
-                    quantity=line.quantity,
-                    listing=listing,
-                    product_id=listing.product_id if listing else None,
-                )
-            )
+        rows += [line_row(operation, line, listings.get((operation.account_id, line.sku))) for line in lines]
         if operation.account_name != operation.account.name:
             work.log(operation).action(
                 Action.ACCOUNT_NAME_UPDATED, before=operation.account_name, after=operation.account.name
@@ -135,6 +120,55 @@ def write_lines(work: Work, operations: Sequence[StockOperation]) -> None:
         work.log(operation).action(Action.LINE_ITEMS_LOADED, lines=len(lines))
         work.move(operation, "process")
     StockOperationLine.objects.bulk_create(rows)
+
+
+def renew_lines(work: Work, operations: Sequence[StockOperation]) -> None:
+    """Writes the lines of those of these operations anew whose order has other ones by now: where nothing is deducted
+    yet, what the buyer still wants is what counts."""
+    mirrored = mirrored_lines(operations)
+    loaded: dict[UUID, set[tuple[str, str, int]]] = {}
+    rows = StockOperationLine.objects.filter(operation_id__in=[one.pk for one in operations]) if operations else ()
+    for row in rows:
+        loaded.setdefault(row.operation_id, set()).add(line_key(row))
+    changed = [
+        one
+        for one in operations
+        if one.order_id in mirrored and {line_key(line) for line in mirrored[one.order_id]} != loaded.get(one.pk)
+    ]
+    if not changed:
+        return
+    StockOperationLine.objects.filter(operation_id__in=[one.pk for one in changed]).delete()
+    # Which listings they are is looked up when they are deducted.
+    StockOperationLine.objects.bulk_create(
+        line_row(operation, line, None) for operation in changed for line in mirrored[operation.order_id]
+    )
+    for operation in changed:
+        work.log(operation).action(Action.LINE_ITEMS_LOADED, lines=len(mirrored[operation.order_id]), changed=True)
+
+
+def mirrored_lines(operations: Sequence[StockOperation]) -> dict[UUID, list[MarketplaceOrderLine]]:
+    """{order id: its lines as the mirror has them}; an order without lines is left out."""
+    lines: dict[UUID, list[MarketplaceOrderLine]] = {}
+    order_ids = [operation.order_id for operation in operations]
+    for line in MarketplaceOrderLine.objects.filter(order_id__in=order_ids).order_by("pk") if order_ids else ():
+        lines.setdefault(line.order_id, []).append(line)
+    return lines
+
+
+def line_row(operation: StockOperation, line: MarketplaceOrderLine, listing: Listing | None) -> StockOperationLine:
+    return StockOperationLine(
+        operation=operation,
+        external_line_id=line.external_line_id,
+        sku=line.sku,
+        name=line.name,
+        quantity=line.quantity,
+        listing=listing,
+        product_id=listing.product_id if listing else None,
+    )
+
+
+def line_key(line: MarketplaceOrderLine | StockOperationLine) -> tuple[str, str, int]:
+    return line.external_line_id, line.sku, line.quantity
 
 
 def listings_of(account_ids: Collection[UUID], skus: Collection[str]) -> dict[tuple[UUID, str], Listing]:

@@ -81,10 +81,16 @@ def read_some(operations: Sequence[StockOperation], heard: Heard) -> None:
         heard.orders[operation.pk] = found.get(operation.order.external_id)
 
 
-def check_not_stopped() -> None:
-    """To be asked right before each write: the switch acts at once. Raises WritingStopped."""
+def check_may_write(account: SellerAccount) -> None:
+    """To be asked right before each write: the switch acts at once, and so does what somebody has made of the account
+    while its orders were read. Raises WritingStopped."""
     if pushes_are_stopped():
         raise WritingStopped(_("Writing to marketplaces is stopped."))
+    now = SellerAccount.objects.only("is_active", "mode").get(pk=account.pk)
+    if not now.is_active:
+        raise WritingStopped(_("The account is switched off."))
+    if not now.is_live:
+        raise WritingStopped(_("The account is read only: nothing is written to the marketplace."))
 
 
 def unexpected(error: Exception) -> MarketplaceError:

@@ -22,7 +22,7 @@ from marketplaces.services.steps.reading import (
     Failure,
     Heard,
     by_account,
-    check_not_stopped,
+    check_may_write,
     open_client,
     read_orders,
     unexpected,
@@ -133,7 +133,7 @@ def write(operations: Sequence[StockOperation], heard: Heard, told: Told) -> Non
     answers: dict[str, MarketplaceError | None]
     failure: Failure | None = None
     try:
-        check_not_stopped()
+        check_may_write(operations[0].account)
         answers = open_client(operations).accept(orders)
     except (MarketplaceError, NotConnected) as error:
         answers, failure = {}, error
