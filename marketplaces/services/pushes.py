@@ -245,10 +245,16 @@ class Push:
                 continue
             self.keep_lease()
             # Until it has been read back nobody knows what is shown: whoever comes after a crash reads it first.
-            Listing.objects.filter(pk__in=[target.listing.pk for target in part]).update(offered=None)
+            self.forget_what_is_shown(part)
             changes = [target.change(self.account) for target in part]
             results = {result.sku: result for result in client.set_quantities(changes)}
             self.record(part, client.quantities(changes), results)
+
+    @transaction.atomic
+    def forget_what_is_shown(self, targets: Sequence[Target]) -> None:
+        """Locked in their order, in which a sale marks them at the same moment."""
+        ids = [listing.pk for listing in lock_listings([target.listing.pk for target in targets])]
+        Listing.objects.filter(pk__in=ids).update(offered=None)
 
     @transaction.atomic
     def record(

@@ -33,7 +33,7 @@ from marketplaces.errors import (
     Timeout,
     UnknownAccount,
 )
-from marketplaces.locks import lock_sync_state
+from marketplaces.locks import lock_account, lock_sync_state
 from marketplaces.models import SellerAccount, SyncRun, SyncState
 from marketplaces.services.alarms import DATABASE_ERRORS
 from marketplaces.services.backoff import DATABASE, delay_after
@@ -201,6 +201,10 @@ def this_run(run: SyncRun) -> QuerySet[SyncRun]:
 def end_run(run: SyncRun, error: Exception | None = None) -> SyncRun:
     """Closes the run, and says when the next one is due: see docs/marketplaces.md for the rules of recovery."""
     now = timezone.now()
+    if isinstance(error, NotAuthorised):
+        # It will be written down in the account, whose lock comes first: a connection that is just being made takes
+        # both in this order, and must not be lost.
+        lock_account(run.account_id)
     state = lock_sync_state(account_id=run.account_id, what=run.what)
     if state.run_id != run.pk:
         run.refresh_from_db()

@@ -3,7 +3,8 @@
 import datetime
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from marketplaces.errors import BreakerOpen, NotAuthorised, RateLimited, ServerError, Timeout
@@ -98,6 +99,18 @@ def test_refused_keys_are_the_end_of_the_connection(account, network):
     assert account.connection == "lost"
     assert 59 < minutes_until_due(account) <= 60
     assert Alert.objects.get().event == "marketplaces.connection_lost"
+
+
+def test_refused_keys_lock_the_account_first_as_a_connection_that_is_just_being_made_does(account, network):
+    with CaptureQueriesContext(connection) as queries:
+        fails(account, network, NotAuthorised("401"))
+
+    locked = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+    tables = [
+        table for sql in locked for table in ("selleraccount", "syncstate") if f'FROM "marketplaces_{table}"' in sql
+    ]
+    ending = tables[tables.index("syncstate") + 1 :]
+    assert ending[0] == "selleraccount"
 
 
 def test_the_message_of_a_failed_run_holds_no_secret(account, network):
