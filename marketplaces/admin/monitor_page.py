@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from foundation.admin.pages import AdminPage
+from inventory.exchange.formulas import for_csv
 from marketplaces.models import SellerAccount, StockOperation, SyncRun
 from marketplaces.monitor_selectors import Monitor, SyncHealth, monitor
 from marketplaces.services.anomalies import find_anomalies
@@ -80,7 +81,7 @@ class MonitorPage(AdminPage):
         for sync in self.state.syncs:
             lines.writerow(
                 [
-                    sync.account.name,
+                    for_csv(sync.account.name),
                     sync.what,
                     sync.last_success_at.isoformat() if sync.last_success_at else "",
                     int(sync.is_stale),
@@ -89,7 +90,7 @@ class MonitorPage(AdminPage):
                     "" if sync.mean_seconds is None else f"{sync.mean_seconds:.1f}",
                     sum(sync.items.values()),
                     sync.failures,
-                    sync.last_error,
+                    for_csv(sync.last_error),
                 ]
             )
         return answer

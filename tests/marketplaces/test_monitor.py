@@ -1,11 +1,14 @@
 """The monitor: what it says of runs, operations and stock, and when it tells people."""
 
+import csv
 import datetime
+import io
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from foundation.uuids import uuid7
@@ -31,6 +34,7 @@ from marketplaces.watching import (
 )
 from monitoring.errors import CheckFailed
 from monitoring.models import Alert
+from tests.inventory.admin_pages import signed_in
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -224,3 +228,13 @@ def test_metrics_say_how_old_what_was_read_is(account: SellerAccount) -> None:
         ("partial", 1),
         ("success", 1),
     ]
+
+
+def test_no_cell_of_the_report_is_a_formula(account: SellerAccount) -> None:
+    SellerAccount.objects.update(name="=1+1")
+    run_of(account, status="failed", message="@SUM(A1) was refused")
+
+    answer = signed_in("manager").get(reverse("admin:marketplaces_selleraccount_monitor"), {"format": "csv"})
+
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert {(row[0], row[-1]) for row in rows[1:] if row[1] == "orders"} == {("'=1+1", "'@SUM(A1) was refused")}
