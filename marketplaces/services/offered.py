@@ -1,8 +1,8 @@
 """How many pieces each listing may offer now: one rule, in five queries for any number of listings.
 
 What can be sold of an ingredient is what has not expired, less its minimum, less what orders have claimed that came
-from the marketplaces and are not paid or not deducted yet. The scarcest ingredient of a usual portion says for how many portions
-that is enough; whole pieces of them, less what is kept back, are offered.
+from the marketplaces and are not paid or not deducted yet. The scarcest ingredient of a usual portion says for how many
+portions that is enough; whole pieces of them, less what is kept back, are offered.
 
 Claims are counted in ingredients, not in pieces of one listing: three lattes ordered on one marketplace leave less
 milk for the cocoa on another one, as they will once they are deducted.
