@@ -201,7 +201,7 @@ def beat() -> None:
 
 @pytest.mark.parametrize("trade", [Marketplace.OZON, Marketplace.WILDBERRIES], indirect=True)
 def test_while_redis_is_gone_orders_are_read_and_kept_and_afterwards_beat_finds_all_again(
-    standin: Standin, trade: Trade, broker: Broker
+    standin: Standin, trade: Trade, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
     # With Redis: an order goes all its way by messages.
     trade.buy()
@@ -217,6 +217,8 @@ def test_while_redis_is_gone_orders_are_read_and_kept_and_afterwards_beat_finds_
     tasks.start_due_syncs()
     broker.stop()
     tasks.sync_orders(str(trade.account.pk))
+    # The log says that the message could not be sent, and why.
+    assert any("on_commit" in record.getMessage() and "refused" in record.getMessage() for record in caplog.records)
     assert trade.statuses() == {"completed": 1, "pending": 2}
     # Beat itself goes on with what is due, without any message; quantities have to wait.
     trade.buy(1)
