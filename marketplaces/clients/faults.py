@@ -25,9 +25,10 @@ def fault_of(status: int, data: Any, *, call: str, secrets: frozenset[str] = fro
     sentence = _("%(call)s was answered with %(status)d: %(text)s") % {
         "call": call,
         "status": status,
-        "text": without_secrets(text, secrets)[:LONGEST_TEXT] or "-",
+        "text": without_secrets(text, secrets)[:LONGEST_TEXT],
     }
-    return kind_of(status)(sentence, status=status, code=without_secrets(code, secrets)[:100])
+    # Where nothing was said, the sentence ends before its colon.
+    return kind_of(status)(sentence.rstrip(": "), status=status, code=without_secrets(code, secrets)[:100])
 
 
 def kind_of(status: int) -> type[MarketplaceError]:
