@@ -6,6 +6,7 @@ that stores what the marketplace told, so that a stored order that is ready alwa
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -97,8 +98,8 @@ def take_up_again(*, orders: Sequence[MarketplaceOrder], at: datetime.datetime) 
 
 def creation_of(operation: StockOperation) -> OperationLogger:
     log = OperationLogger(operation)
-    retry_of = {"retry_of": str(operation.retry_of_id)} if operation.retry_of_id else {}
-    log.action(Action.OPERATION_CREATED, to_status=Status.PENDING, **retry_of)
+    known: dict[str, Any] = {"retry_of": str(operation.retry_of_id)} if operation.retry_of_id else {}
+    log.action(Action.OPERATION_CREATED, to_status=Status.PENDING, **known)
     return log
 
 
