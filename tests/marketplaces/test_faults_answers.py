@@ -131,7 +131,7 @@ def test_a_write_that_times_out_is_looked_up_and_never_made_twice(
     trade = Trade.begin(quiet, marketplace)
     trade.go_round()
     (order,) = trade.buy()
-    parts = {Marketplace.ALLEGRO: "/fulfillment", Marketplace.OZON: "/ship", Marketplace.WILDBERRIES: "/orders"}
+    parts = {Marketplace.ALLEGRO: "/fulfillment", Marketplace.OZON: "/ship", Marketplace.WILDBERRIES: "/supplies/"}
     quantities = {
         Marketplace.ALLEGRO: "change-commands",
         Marketplace.OZON: "/products/stocks",
