@@ -54,8 +54,11 @@ class MarketplaceStockAdmin(ReadOnlyAdmin, ShopModelAdmin):
         return row.product.name if row.product else badge("warn", _("matched to none"))
 
     @display(description=_("warehouse"))
-    def warehouse_shown(self, row: MarketplaceStock) -> str:
-        return row.warehouse or row.warehouse_id or row.source
+    def warehouse_shown(self, row: MarketplaceStock) -> SafeString | str:
+        """With its id, which an account asks for whose quantities are kept up to date there."""
+        if not (row.warehouse and row.warehouse_id):
+            return row.warehouse or row.warehouse_id or row.source
+        return format_html('{} <small class="sv-muted mp-id">{}</small>', row.warehouse, row.warehouse_id)
 
     # --- one row --------------------------------------------------------------------------------------
 
