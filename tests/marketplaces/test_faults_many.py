@@ -63,3 +63,22 @@ def test_very_many_orders_at_once_are_all_done_at_a_price_that_does_not_grow(
     assert MarketplaceOrderRevision.objects.filter(source="read").count() == 0
     assert trade.statuses() == {"completed": number}
     assert_nothing_is_lost_or_doubled(standin, trade.account)
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "path"), [(Marketplace.ALLEGRO, r"/order/checkout-forms$"), (Marketplace.OZON, r"/fbs/list$")]
+)
+def test_a_fault_between_two_pages_keeps_the_first_one_and_the_next_run_goes_on_behind_it(
+    standin: Standin, marketplace: Marketplace, path: str
+) -> None:
+    standin.is_checking = False
+    trade = Trade.begin(standin, marketplace, pieces=400)
+    trade.go_round()
+    orders = trade.buy(250)
+    standin.misbehave(path, times=0, skip=1, truncate=True)
+    run = trade.sync()
+    assert (run.status, run.error_kind, run.updated) == ("failed", "data", 100)
+    assert MarketplaceOrder.objects.count() == trade.statuses().total() == 100
+    trade.recover()
+    assert trade.statuses() == {"completed": len(orders)}
+    assert_nothing_is_lost_or_doubled(standin, trade.account)
