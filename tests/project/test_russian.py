@@ -44,6 +44,23 @@ ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaSc
 ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN-", "z"}
 # The example of a code.
 ALIKE |= {"SPRING", "SPRING-"}
+# Marketplaces, what they call their keys, and schemes of sale.
+ALIKE |= {
+    "Allegro",
+    "Ozon",
+    "Wildberries",
+    "Client",
+    "secret",
+    "Api-Key",
+    "FBS",
+    "FBO",
+    "FBP",
+    "realFBS",
+    "UUID",
+    "Admin",
+    "Seller",
+    "device",
+}
 # Codes of currencies and countries.
 ALIKE |= {*CURRENCIES, *PHONE_REGIONS}
 # Columns that no page shows: of API tokens, of kept files.
