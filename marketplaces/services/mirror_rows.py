@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
+from django.utils import timezone
 
 from marketplaces.clients.base import Problem, RemoteLine, RemoteOrder
 from marketplaces.locks import lock_marketplace_orders
@@ -36,6 +37,7 @@ WRITTEN_COLUMNS = (
     "vanished_at",
 )
 LONGEST_ITEM = 100
+FARTHEST_AHEAD = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,11 @@ def told_orders(orders: Iterable[RemoteOrder]) -> tuple[dict[str, Told], list[Pr
 
 
 def is_older(order: RemoteOrder, *, than: datetime.datetime | None) -> bool:
-    """Whether this answer is from before that moment. Events come out of order: then it must not win."""
-    return order.changed_at is not None and than is not None and order.changed_at < than
+    """Whether this answer is from before that moment. Events come out of order: then it must not win. No clock of
+    theirs is a day ahead: what once came with such a time must not outlive every answer that follows."""
+    if order.changed_at is None or than is None or than > timezone.now() + FARTHEST_AHEAD:
+        return False
+    return order.changed_at < than
 
 
 def insert_orders(

@@ -110,6 +110,15 @@ def test_an_answer_that_is_older_than_what_is_kept_does_no_harm(account):
     assert MarketplaceOrderRevision.objects.count() == 1
 
 
+def test_a_time_of_change_from_the_far_future_does_not_silence_what_follows(account):
+    now = timezone.now()
+    keep(account, told("A1", changed_at=now + datetime.timedelta(days=900)), at=now)
+
+    stored = keep(account, told("A1", OrderState.CANCELLED, changed_at=now), at=now)
+
+    assert (stored.cancellations, order_of("A1").changed_at) == (1, now)
+
+
 def test_of_an_order_that_a_page_tells_twice_the_newer_answer_counts(account):
     newer, older = told("A1", changed_at=NOON), told("A1", OrderState.WAITING, changed_at=NOON - MINUTE)
 
