@@ -7,8 +7,12 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from foundation.encryption import CanNotDecrypt
 from foundation.services.rotation import Rotated, rotate_model
+from marketplaces.choices import Marketplace
+from marketplaces.errors import WrongCredentials
 from marketplaces.keys import checked_credentials
 from marketplaces.locks import lock_account
 from marketplaces.models import CredentialEvent, DeviceConnection, SellerAccount
@@ -16,6 +20,8 @@ from marketplaces.services.key_alerts import KEY_EXPIRING, KEY_OLD, key_is_new, 
 
 logger = structlog.get_logger("marketplaces.accounts")
 
+# The key that says whose orders are read.
+TELLING = {Marketplace.OZON: "client_id", Marketplace.WILDBERRIES: "token"}
 OLD_AFTER = datetime.timedelta(days=80)
 OVERDUE_AFTER = datetime.timedelta(days=90)
 ENDS_SOON = datetime.timedelta(days=14)
@@ -31,7 +37,7 @@ def store_credentials(
     An account with other keys has to be tested again. One whose `client_id` is another one may belong to somebody
     else: it is read only until somebody decides otherwise, and loses the tokens of the old one.
 
-    Raises UnknownAccount, and WrongCredentials at the keys that are missing, unknown or empty.
+    Raises UnknownAccount, and WrongCredentials at the keys that are missing, unknown, empty, or another account's.
     """
     with transaction.atomic():
         account = lock_account(account_id)
@@ -47,6 +53,7 @@ def put_credentials(
     known: Mapping[str, str] = account.credentials or {}
     if checked == known:
         return
+    refuse_known_key(account, checked)
     account.credentials = checked
     account.credentials_changed_at = at
     account.key_expires_at = None
@@ -71,6 +78,28 @@ def put_credentials(
     )
     key_is_new(account)
     logger.info("key_stored", account=str(account.pk), user_id=stored_by_id)
+
+
+def refuse_known_key(account: SellerAccount, checked: Mapping[str, str]) -> None:
+    """Raises WrongCredentials where another account of the same seller reads the same orders: both would take them from
+    the stock. An application of Allegro's may be used for several of its sellers; its keys say nothing of that. Nor
+    are other sellers' keys compared: who guesses one must not learn that it is here, nor keep its owner out."""
+    name = TELLING.get(Marketplace(account.marketplace))
+    if name is None:
+        return
+    others = SellerAccount.objects.filter(
+        marketplace=account.marketplace, external_user_id=account.external_user_id, is_demo=account.is_demo
+    ).exclude(pk=account.pk)
+    for pk in others.values_list("pk", flat=True):
+        try:
+            known = SellerAccount.objects.values_list("credentials", flat=True).get(pk=pk) or {}
+        except CanNotDecrypt:
+            continue
+        if known.get(name) == checked[name]:
+            raise WrongCredentials.at(
+                f"credentials.{name}",
+                _("Another account has this key: each order would be taken from the stock twice."),
+            )
 
 
 def watch_keys(*, now: datetime.datetime) -> int:

@@ -102,6 +102,41 @@ def test_new_keys_have_to_be_tested_and_their_age_begins_anew() -> None:
     assert kinds(stored) == ["warned", "stored"]
 
 
+@pytest.mark.parametrize(
+    ("marketplace", "first", "second", "field"),
+    [
+        ("ozon", {"client_id": "1", "api_key": "a"}, {"client_id": "1", "api_key": "b"}, "credentials.client_id"),
+        ("wildberries", {"token": "t"}, {"token": "t"}, "credentials.token"),
+    ],
+)
+def test_two_accounts_of_a_seller_do_not_read_the_same_orders(
+    marketplace: str, first: dict[str, str], second: dict[str, str], field: str
+) -> None:
+    account_of("shop", marketplace=marketplace, credentials=first)
+    other = account_of("shop", "Second", marketplace=marketplace, credentials=None)
+    stranger = account_of("another shop", marketplace=marketplace, credentials=None)
+    demo = account_of("shop", "Demo", marketplace=marketplace, credentials=None, is_demo=True)
+
+    with pytest.raises(WrongCredentials) as refusal:
+        credentials.store_credentials(account_id=other.pk, credentials=second, stored_by_id=None, at=NOW)
+
+    assert list(refusal.value.errors) == [field]
+    other.refresh_from_db()
+    assert other.credentials is None
+    # Nobody learns anything of another seller's keys.
+    for account in (stranger, demo):
+        credentials.store_credentials(account_id=account.pk, credentials=second, stored_by_id=None, at=NOW)
+
+
+def test_an_application_of_allegros_serves_several_accounts_of_a_seller() -> None:
+    keys = {"client_id": "1", "client_secret": "s"}
+    account_of("shop", marketplace="allegro", credentials=keys)
+    other = account_of("shop", "Second", marketplace="allegro", credentials=None)
+    credentials.store_credentials(account_id=other.pk, credentials=keys, stored_by_id=None, at=NOW)
+    other.refresh_from_db()
+    assert other.credentials == keys
+
+
 def test_the_same_keys_once_more_are_no_younger() -> None:
     account = account_of("shop", credentials_changed_at=NOW - 85 * DAY)
 
@@ -381,8 +416,11 @@ def test_no_table_no_log_and_no_answer_ever_shows_a_key(
         assert ask("patch", own, {"credentials": keys, "orders_every": "x"}).status_code == 400
         assert ask("post", f"{own}test/", {}).json()["ok"] is False
         assert ask("get", own).status_code == ask("get", ACCOUNTS).status_code == 200
-        form = {"name": "A", "external_user_id": "shop", **keys}
+        form = {"name": "A", "external_user_id": "another", **keys}
         post(f"new/{marketplace}/", {**form, "name": "", "once": "1" * 32})
+        if marketplace == "ozon":
+            # A second account of the same seller with the same client.
+            post(f"new/{marketplace}/", {**form, "external_user_id": "shop", "once": "5" * 32})
         post(f"new/{marketplace}/", {**form, "once": "2" * 32})
         post(f"{account.pk}/verb/keys/", {**{f"keys-{name}": key for name, key in keys.items()}, "once": "3" * 32})
         post(
