@@ -479,8 +479,12 @@ def test_an_account_that_somebody_stops_while_its_order_is_read_is_not_written_t
     market.fail("accept", error=ServerError("Broken.", status=503))
     advance()
     # The next attempt reads the order first.
-    market.after = lambda call, _orders: SellerAccount.objects.update(**changes) if call == "orders" else None
 
+    def stop(call: str, _orders: Any) -> None:
+        if call == "orders":
+            SellerAccount.objects.update(**changes)
+
+    market.after = stop
     advance(later=HOURS)
 
     operation = the_operation("A")
