@@ -24,8 +24,8 @@ class MarketplaceStockAdmin(ReadOnlyAdmin, ShopModelAdmin):
     """The newest figures of the imports, and those of the days before on the page of a row."""
 
     list_display = (
-        *("sku_shown", "product_shown", "account", "stock_type", "warehouse_shown"),
-        *("present", "reserved", "in_way_to_client", "in_way_from_client"),
+        *("sku_shown", "product_shown", "account", "scheme", "warehouse_shown"),
+        *("present", "reserved", "in_way_to_client"),
     )
     list_display_links = ("sku_shown",)
     list_filter = (("account", RelatedDropdownFilter), ("stock_type", ChoicesDropdownFilter), MatchedFilter)
@@ -53,12 +53,14 @@ class MarketplaceStockAdmin(ReadOnlyAdmin, ShopModelAdmin):
     def product_shown(self, row: MarketplaceStock) -> SafeString | str:
         return row.product.name if row.product else badge("warn", _("matched to none"))
 
+    @display(description=MarketplaceStock._meta.get_field("stock_type").verbose_name)
+    def scheme(self, row: MarketplaceStock) -> SafeString:
+        """The marketplaces' own short word; what it means, to who asks."""
+        return format_html('<span title="{}">{}</span>', row.get_stock_type_display(), row.stock_type)
+
     @display(description=_("warehouse"))
-    def warehouse_shown(self, row: MarketplaceStock) -> SafeString | str:
-        """With its id, which an account asks for whose quantities are kept up to date there."""
-        if not (row.warehouse and row.warehouse_id):
-            return row.warehouse or row.warehouse_id or row.source
-        return format_html('{} <small class="sv-muted mp-id">{}</small>', row.warehouse, row.warehouse_id)
+    def warehouse_shown(self, row: MarketplaceStock) -> str:
+        return row.warehouse or row.warehouse_id or row.source
 
     # --- one row --------------------------------------------------------------------------------------
 
