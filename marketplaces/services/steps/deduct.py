@@ -16,7 +16,7 @@ from inventory.errors import InsufficientStock
 from inventory.menu import load_menu
 from inventory.models import StockMovement
 from inventory.services.ledger import Movement, post_movements
-from marketplaces.models import OperationLog, StockOperation, StockOperationLine
+from marketplaces.models import MarketplaceOrder, OperationLog, StockOperation, StockOperationLine
 from marketplaces.portions import usual_portion
 from marketplaces.services.pushes import want_pushes
 from marketplaces.services.steps.faults import one_by_one
@@ -76,13 +76,22 @@ def deduct_some(operation_ids: Sequence[UUID], *, at: datetime) -> None:
 
 def waiting_for_another(operations: Sequence[StockOperation]) -> set[UUID]:
     """The orders that took the place of an older one whose operation still holds stock, or may yet take some."""
+    # First whether there are older ones at all, which is rare: in one statement with their operations, PostgreSQL goes
+    # through all operations where it does not know yet that there are many.
+    taken_over = dict(
+        MarketplaceOrder.objects.filter(merged_into__in=[operation.order_id for operation in operations])
+        .order_by()
+        .values_list("pk", "merged_into_id")
+    )
+    if not taken_over:
+        return set()
     holding = StockOperation.objects.filter(
         Q(status__in=[*StockOperation.UNFINISHED, Status.COMPLETED])
         | Q(status=Status.FAILED, stock_deducted_at__isnull=False, successor=None),
         kind=StockOperation.Kind.SALE,
-        order__merged_into__in=[operation.order_id for operation in operations],
+        order__in=taken_over,
     )
-    return {pk for pk in holding.order_by().values_list("order__merged_into_id", flat=True) if pk is not None}
+    return {pk for old in holding.order_by().values_list("order_id", flat=True) if (pk := taken_over[old]) is not None}
 
 
 def deduct_all(work: Work, operations: Sequence[StockOperation]) -> None:
