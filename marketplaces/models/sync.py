@@ -141,6 +141,10 @@ class ApiGate(models.Model):
     blocked_until = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
     open_until = models.DateTimeField(null=True)
+    # How many calls were let through in the hour that began then, and in a usual hour before it.
+    hour = models.DateTimeField(null=True)
+    calls = models.PositiveIntegerField(default=0)
+    usual_calls = models.FloatField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -12,7 +12,15 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from marketplaces.models import MarketplaceStock, MarketplaceStockSnapshot, SellerAccount, StockOperation, SyncRun
+from marketplaces.clients.gate import digest_of
+from marketplaces.models import (
+    ApiGate,
+    MarketplaceStock,
+    MarketplaceStockSnapshot,
+    SellerAccount,
+    StockOperation,
+    SyncRun,
+)
 from marketplaces.monitor_selectors import OperationFigures, SyncHealth, operation_figures, sync_health
 from monitoring.selectors import open_alerts
 from monitoring.services.alerts import AlertText, notify_many, resolve
@@ -30,6 +38,8 @@ RUNS_BEFORE = 5
 LEAST_ITEMS, FALL_TO = 10, 0.5
 HIGHEST_SKIPPED = 0.05
 MOST_SKUS = 5
+# Calls in an hour, against a usual one.
+LEAST_CALLS, MANY_CALLS = 1000, 5
 
 SENTENCES = {
     "stale": gettext_noop("%(account)s: nothing has been read of %(what)s since %(since)s."),
@@ -43,6 +53,7 @@ SENTENCES = {
     ),
     "long_operations": gettext_noop("%(account)s: %(number)s stock operations have been unfinished for over an hour."),
     "failed_operations": gettext_noop("%(account)s: %(percent)s %% of the stock operations of the last day failed."),
+    "unusual_calls": gettext_noop("%(account)s: %(calls)s calls of the marketplace in this hour, usual are %(usual)s."),
     "cancelled_operations": gettext_noop(
         "%(account)s: %(percent)s %% of the stock operations of the last day were cancelled."
     ),
@@ -104,6 +115,7 @@ def find_anomalies(*, accounts: Collection[SellerAccount], now: datetime.datetim
     for account in accounts:
         found += of_stock(account, now)
         found += of_imports(account)
+        found += of_calls(account, now)
         found += of_operations(account, operation_figures(account_ids=[account.pk], now=now))
     return found
 
@@ -175,6 +187,18 @@ def of_imports(account: SellerAccount) -> Iterator[Anomaly]:
         mean = sum(run.processed for run in before) / len(before)
         if mean >= LEAST_ITEMS and newest.processed < mean * FALL_TO:
             yield Anomaly("fewer_items", account, {"items": newest.processed, "before": round(mean)})
+
+
+def of_calls(account: SellerAccount, now: datetime.datetime) -> Iterator[Anomaly]:
+    keys = account.credentials or {}
+    credential = keys.get("client_id") or keys.get("token")
+    if not credential:
+        return
+    gate = ApiGate.objects.filter(pk=f"{account.marketplace}:{digest_of(credential)}").first()
+    if gate is None or gate.usual_calls is None or gate.hour is None or now - gate.hour > datetime.timedelta(hours=1):
+        return
+    if gate.calls > max(LEAST_CALLS, MANY_CALLS * gate.usual_calls):
+        yield Anomaly("unusual_calls", account, {"calls": gate.calls, "usual": round(gate.usual_calls)})
 
 
 def of_operations(account: SellerAccount, figures: OperationFigures) -> Iterator[Anomaly]:

@@ -31,6 +31,8 @@ MOST_SLOTS = 100
 LOWEST_PART = 1 / 16
 RECOVERY_SECONDS = 600.0
 FAILURES_TO_OPEN = 5
+# A usual hour is a mean in which each new hour weighs so little; hours without calls do not count.
+HOURS_OF_USUAL = 12
 OPEN_SECONDS = 30.0
 LONGEST_OPEN_SECONDS = 600.0
 # A call that tries whether the marketplace is back has this long; if its worker dies, another one tries then.
@@ -170,6 +172,7 @@ def forget_slots() -> None:
 # --- the statements, each of them alone and committed at once -------------------------------------------
 
 NOW = "statement_timestamp()"
+HOUR = f"date_trunc('hour', {NOW}, 'UTC')"
 # What the rate has grown back to by now.
 RATE = f"""least(%(rate)s, gate.rate + %(rate)s / {RECOVERY_SECONDS}
              * greatest(0, extract(epoch FROM {NOW} - gate.updated_at)))::float8"""
@@ -177,13 +180,19 @@ NEXT_AT = f"(greatest(gate.next_at, {NOW}) + make_interval(secs => %(slots)s / {
 DUE = f"greatest({NEXT_AT} - make_interval(secs => %(burst)s / {RATE}), gate.blocked_until)"
 
 TAKE = f"""
-    INSERT INTO {{table}} AS gate (key, next_at, rate, failures, updated_at)
-    VALUES (%(key)s, {NOW} + make_interval(secs => %(slots)s / %(rate)s::float8), %(rate)s, 0, {NOW})
+    INSERT INTO {{table}} AS gate (key, next_at, rate, failures, updated_at, hour, calls)
+    VALUES (%(key)s, {NOW} + make_interval(secs => %(slots)s / %(rate)s::float8), %(rate)s, 0, {NOW},
+            {HOUR}, %(slots)s)
     ON CONFLICT (key) DO UPDATE SET
         rate = {RATE},
         next_at = {NEXT_AT},
         open_until = CASE WHEN gate.open_until IS NULL THEN NULL
                           ELSE {NOW} + make_interval(secs => {PROBE_SECONDS}) END,
+        calls = CASE WHEN gate.hour = {HOUR} THEN gate.calls ELSE 0 END + %(slots)s,
+        usual_calls = CASE WHEN gate.hour = {HOUR} THEN gate.usual_calls
+                           ELSE coalesce(gate.usual_calls + (gate.calls - gate.usual_calls) / {HOURS_OF_USUAL},
+                                         gate.calls) END,
+        hour = {HOUR},
         updated_at = {NOW}
     WHERE (gate.open_until IS NULL OR gate.open_until <= {NOW})
       AND {DUE} <= {NOW} + make_interval(secs => %(patience)s)

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from foundation.uuids import uuid7
 from marketplaces.choices import Marketplace, OrderState, Scheme
+from marketplaces.clients.gate import Gate, digest_of
 from marketplaces.models import (
+    ApiGate,
     MarketplaceOrder,
     MarketplaceStock,
     MarketplaceStockSnapshot,
@@ -24,6 +26,7 @@ from marketplaces.models import (
 )
 from marketplaces.monitor_selectors import monitor, sync_health
 from marketplaces.services.anomalies import ANOMALY, anomaly_sentence, find_anomalies, stock_jumps, watch_marketplaces
+from marketplaces.services.gates import forget_slots, pass_gate
 from marketplaces.watching import (
     errors_of_the_day,
     everything_is_read,
@@ -238,3 +241,21 @@ def test_no_cell_of_the_report_is_a_formula(account: SellerAccount) -> None:
 
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert {(row[0], row[-1]) for row in rows[1:] if row[1] == "orders"} == {("'=1+1", "'@SUM(A1) was refused")}
+
+
+def test_five_times_as_many_calls_as_usual_are_an_anomaly(account: SellerAccount) -> None:
+    account.credentials = {"client_id": "77", "api_key": "k"}
+    account.save()
+    gate = Gate(f"ozon:{digest_of('77')}", rate=1000, burst=10)
+    now = timezone.now()
+    pass_gate(gate)
+    forget_slots()
+    ApiGate.objects.update(hour=now - datetime.timedelta(hours=3), calls=300)
+    pass_gate(gate, cost=10)
+
+    row = ApiGate.objects.get()
+    assert (row.calls, row.usual_calls) == (10, 300)
+    assert find_anomalies(accounts=[account], now=timezone.now()) == []
+    ApiGate.objects.update(calls=1501)
+    (anomaly,) = find_anomalies(accounts=[account], now=timezone.now())
+    assert anomaly.sentence == "Ozon: Tea: 1501 calls of the marketplace in this hour, usual are 300."
