@@ -236,7 +236,7 @@ class Push:
 
     def write(self, client: MarketplaceClient, chosen: Sequence[Target]) -> None:
         """Writes these part by part, each read back before the next. The switch and the account's mode are asked
-        before each part."""
+        before each part, and what it may offer by then: those before it may have taken minutes."""
         self.written = runs.begin(self.lease, account=self.account, at=self.at, by_id=self.by_id)
         for part in parts(chosen, PART):
             self.account.refresh_from_db(fields=["mode", "is_active"])
@@ -244,11 +244,23 @@ class Push:
                 self.tally.skipped += len(part)
                 continue
             self.keep_lease()
+            part = self.as_of_now(part)
+            if not part:
+                continue
             # Until it has been read back nobody knows what is shown: whoever comes after a crash reads it first.
             self.forget_what_is_shown(part)
             changes = [target.change(self.account) for target in part]
             results = {result.sku: result for result in client.set_quantities(changes)}
             self.record(part, client.quantities(changes), results)
+
+    def as_of_now(self, targets: Sequence[Target]) -> list[Target]:
+        """What of these still differs, with the marks read before what they may offer. What somebody has switched off
+        or deleted meanwhile is left alone."""
+        found = Listing.objects.in_bulk([target.listing.pk for target in targets])
+        listings = [found[target.listing.pk] for target in targets if target.listing.pk in found]
+        active = [listing for listing in listings if listing.is_active]
+        offers = offers_of([listing.pk for listing in active], at=self.at)
+        return [target for target in targets_of(active, offers) if target.differs]
 
     @transaction.atomic
     def forget_what_is_shown(self, targets: Sequence[Target]) -> None:

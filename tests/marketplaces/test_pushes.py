@@ -185,6 +185,29 @@ def test_the_switch_stops_a_run_between_two_parts_and_the_next_run_goes_on(
     assert set(cafe.shelf.pieces.values()) == {9}
 
 
+def test_what_is_sold_or_switched_off_while_a_run_writes_is_written_as_it_is_by_then(
+    cafe: Cafe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marketplaces.services.pushes.PART", 1)
+    cafe.many(2)
+    cafe.push()
+    cafe.shop.sell(cafe.latte)
+    cafe.shelf.calls.clear()
+
+    def meanwhile() -> None:
+        cafe.shelf.after_writing = lambda: None
+        Listing.objects.filter(sku="M-01").update(is_active=False)
+        cafe.shop.sell(cafe.latte)
+
+    cafe.shelf.after_writing = meanwhile
+
+    cafe.push()
+
+    assert cafe.shelf.writes == [{"L-1": 9}, {"M-00": 8}]
+    cafe.push()
+    assert cafe.shelf.pieces == {"L-1": 8, "M-00": 8, "M-01": 10}
+
+
 def test_fields_that_are_taken_and_ignored_are_found_by_reading_back_and_tried_later_each_time(cafe: Cafe) -> None:
     cafe.shelf.pieces = {"L-1": 4}
     cafe.shelf.ignored = {"L-1"}
