@@ -234,7 +234,7 @@ class OperationLog(models.Model):
         LINE_ITEMS_LOAD_FAILED = "line_items_load_failed", _("lines could not be loaded")
         STOCK_VALIDATION_STARTED = "stock_validation_started", _("checking the stock")
         STOCK_VALIDATION_PASSED = "stock_validation_passed", _("stock suffices")
-        STOCK_VALIDATION_FAILED = "stock_validation_failed", _("stock does not suffice")
+        STOCK_VALIDATION_FAILED = "stock_validation_failed", _("stock check failed")
         STOCK_DEDUCTION_STARTED = "stock_deduction_started", _("deducting the stock")
         STOCK_DEDUCTION_COMPLETED = "stock_deduction_completed", _("stock deducted")
         STOCK_DEDUCTION_FAILED = "stock_deduction_failed", _("stock could not be deducted")

@@ -178,7 +178,8 @@ def leave_broken_connection() -> None:
 def note(run: SyncRun, *, problems: list[Problem], counts: Mapping[str, int]) -> None:
     """Adds to what was left out, of which the first hundred are kept, and to the number of items by source."""
     for problem in problems[: max(0, MOST_PROBLEMS - len(run.problems))]:
-        item, reason = (mask_text(text.replace("\x00", "")) for text in (problem.item, problem.reason))
+        # An item is an id or a SKU, which may look like a phone number; what is wrong with it may quote anything.
+        item, reason = problem.item.replace("\x00", ""), mask_text(problem.reason.replace("\x00", ""))
         run.problems.append({"item": item[:LONGEST_REASON], "reason": reason[:LONGEST_REASON]})
     for source, number in counts.items():
         run.counts[source] = run.counts.get(source, 0) + number
