@@ -89,6 +89,14 @@ def claim_due_operations(
     return ids
 
 
+def lease_operations(operation_ids: Collection[UUID], *, until: datetime.datetime | None) -> None:
+    """Gives these operations to whoever calls until then, or to nobody. They are locked in the order of their ids: an
+    UPDATE alone takes them in any order, and would meet those who lock them in this one in a circle."""
+    inside_a_transaction()
+    rows = StockOperation.objects.select_for_update(no_key=True).filter(pk__in=operation_ids).order_by("pk")
+    StockOperation.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(leased_until=until)
+
+
 def lock_sync_state(*, account_id: UUID, what: str) -> SyncState:
     """Locks where the synchronisation of `what` stands, and begins it if it never ran."""
     inside_a_transaction()

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from marketplaces.locks import claim_due_operations
+from marketplaces.locks import claim_due_operations, lease_operations
 from marketplaces.models import Listing, StockOperation
 from marketplaces.services.steps.deduct import deduct_stock
 from marketplaces.services.steps.end import end_operations
@@ -84,14 +84,16 @@ def claim(operation_ids: Collection[UUID] | None, *, now: datetime.datetime) -> 
     return claim_due_operations(now=now, lease=LEASE, limit=CHUNK, operation_ids=operation_ids)
 
 
+@transaction.atomic
 def keep_hold(operation_ids: Sequence[UUID], *, now: datetime.datetime) -> None:
     """Takes the lease anew."""
-    StockOperation.objects.filter(pk__in=operation_ids).update(leased_until=now + LEASE)
+    lease_operations(operation_ids, until=now + LEASE)
 
 
+@transaction.atomic
 def let_go(operation_ids: Sequence[UUID]) -> None:
     """Others may go on with them."""
-    StockOperation.objects.filter(pk__in=operation_ids).update(leased_until=None)
+    lease_operations(operation_ids, until=None)
 
 
 def accounts_to_push(operation_ids: Collection[UUID]) -> list[UUID]:

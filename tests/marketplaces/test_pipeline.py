@@ -493,3 +493,18 @@ def test_an_account_that_somebody_stops_while_its_order_is_read_is_not_written_t
     advance(later=HOURS * 2)
     assert the_operation("A").status == (Status.COMPLETED if "mode" in changes else Status.STOCK_DEDUCTED)
     assert market.written == []
+
+
+def test_a_lease_is_taken_and_given_back_in_the_order_in_which_all_others_lock(market: Market) -> None:
+    market.order("A", {"COFFEE": 1})
+    market.order("B", {"COFFEE": 1})
+    ids = [one.pk for one in market.sync().created_operations]
+
+    with CaptureQueriesContext(connection) as queries:
+        pipeline.keep_hold(ids, now=timezone.now())
+        pipeline.let_go(ids)
+
+    statements = [query["sql"] for query in queries if "stockoperation" in query["sql"]]
+    assert [one.split()[0] for one in statements] == ["SELECT", "UPDATE"] * 2
+    assert all("ORDER BY" in one and "FOR NO KEY UPDATE" in one for one in statements[::2])
+    assert not StockOperation.objects.filter(leased_until__isnull=False).exists()
