@@ -365,3 +365,42 @@ def test_what_somebody_cancelled_here_only_does_not_come_back_with_the_next_chan
     assert market.sync().created_operations == []
     advance()
     assert (the_operation("A").status, shop.quantity(beans)) == (Status.CANCELLED, 1000)
+
+
+def test_a_part_that_is_cancelled_after_the_deduction_comes_back(shop: Shop, market: Market, beans: Ingredient) -> None:
+    market.order("A", {"COFFEE": 3})
+    market.sync()
+    advance()
+    assert shop.quantity(beans) == 250
+
+    for left, quantity in ((2, 500), (2, 500), (1, 750)):
+        market.order("A", {"COFFEE": left}, state=OrderState.PROCESSING)
+        market.sync()
+        assert shop.quantity(beans) == quantity
+
+    operation = the_operation("A")
+    first, second = operation.rollback_operations.order_by("pk")
+    assert (operation.status, first.status, second.status) == ("completed", "completed", "completed")
+    line = operation.lines.get()
+    assert (line.quantity, line.cancelled_quantity) == (3, 2)
+    assert [delta for _name, _reason, delta in ledger_of(operation)] == [-750, 250, 250]
+    market.cancel("A")
+    market.sync()
+    advance()
+    assert shop.quantity(beans) == 1000
+    assert the_operation("A").status == "cancelled"
+    assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_a_line_that_is_cancelled_before_the_deduction_is_never_taken(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    stop_at(market, "pending")
+    market.order("A", {"COFFEE": 3})
+    market.sync()
+    market.order("A", {"COFFEE": 2})
+    market.sync()
+    advance()
+
+    assert shop.quantity(beans) == 500
+    assert not the_operation("A").rollback_operations.exists()
