@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from itertools import islice
 from operator import attrgetter
 from types import TracebackType
@@ -45,9 +45,7 @@ class Catalogue:
     def named(self, rows: Sequence[StockRow]) -> list[StockRow]:
         """The rows with name and barcode, where the report has them."""
         names = self.names({row.sku for row in rows})
-        return [
-            replace(row, name=names[row.sku][0], barcode=names[row.sku][1]) if row.sku in names else row for row in rows
-        ]
+        return [with_name(row, *names[row.sku]) if row.sku in names else row for row in rows]
 
     def names(self, skus: Collection[str]) -> dict[str, tuple[str, str]]:
         marks = ", ".join("?" * len(skus))
@@ -61,3 +59,20 @@ class Catalogue:
         """All rows, by SKU."""
         for values in self.connection.execute(f"SELECT {', '.join(COLUMNS)} FROM report ORDER BY sku"):  # noqa: S608
             yield ReportRow(*values)
+
+
+def with_name(row: StockRow, name: str, barcode: str) -> StockRow:
+    """The row with these. `dataclasses.replace` takes four times as long, for each of very many rows."""
+    return StockRow(
+        sku=row.sku,
+        source=row.source,
+        stock_type=row.stock_type,
+        present=row.present,
+        reserved=row.reserved,
+        in_way_to_client=row.in_way_to_client,
+        in_way_from_client=row.in_way_from_client,
+        warehouse_id=row.warehouse_id,
+        warehouse=row.warehouse,
+        name=name,
+        barcode=barcode,
+    )

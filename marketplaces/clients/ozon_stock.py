@@ -214,9 +214,12 @@ def product_info_rows(session: ApiSession, wanted: Collection[Scheme]) -> Rows:
 
 def product_rows(product: Any, *, wanted: Collection[Scheme]) -> list[StockRow]:
     """One row per scheme: boxes and pallets are the same pieces' other wrappings. Raises BadAnswer."""
+    stocks = optional(product, "stocks", list) or []
+    if all(is_told_elsewhere(stock, wanted) for stock in stocks):
+        return []
     sku = sku_of(product)
     sums: dict[Scheme, tuple[int, int]] = {}
-    for stock in optional(product, "stocks", list) or []:
+    for stock in stocks:
         scheme = TYPES.get(name_of(stock, "type").lower())
         if scheme is None:
             raise BadAnswer(_("Unknown kind of stock: %(type)s.") % {"type": name_of(stock, "type")[:40] or "?"})
@@ -227,6 +230,12 @@ def product_rows(product: Any, *, wanted: Collection[Scheme]) -> list[StockRow]:
         for scheme, (present, reserved) in sums.items()
         if scheme in wanted
     ]
+
+
+def is_told_elsewhere(stock: Any, wanted: Collection[Scheme]) -> bool:
+    """Whether this is of a scheme that nobody asks about here: as nearly all are, where the warehouses have told."""
+    kind = stock.get("type") if isinstance(stock, dict) else None
+    return isinstance(kind, str) and kind in TYPES and TYPES[kind] not in wanted
 
 
 def rows_of_report(catalogue: Catalogue, wanted: Collection[Scheme]) -> Rows:

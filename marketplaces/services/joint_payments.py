@@ -23,14 +23,19 @@ def orders_with_lines_of(
     """The ids of other mirrored orders that have a line of these, or of those that vanished."""
     if account.marketplace != Marketplace.ALLEGRO:
         return set()
-    of_account = MarketplaceOrderLine.objects.filter(order__account=account)
+    # Table by table, each by an index: a join of both goes through everything while PostgreSQL has no statistics of a
+    # mirror that has just grown.
     line_ids = {line.external_line_id for order in orders for line in order.lines}
     if vanished:
-        line_ids |= set(of_account.filter(order__external_id__in=vanished).values_list("external_line_id", flat=True))
+        gone = MarketplaceOrder.objects.filter(account=account, external_id__in=vanished).order_by()
+        lines = MarketplaceOrderLine.objects.filter(order_id__in=list(gone.values_list("pk", flat=True)))
+        line_ids |= set(lines.order_by().values_list("external_line_id", flat=True))
     if not line_ids:
         return set()
-    sharing = of_account.filter(external_line_id__in=line_ids).values_list("order__external_id", flat=True)
-    return set(sharing.distinct())
+    sharing = MarketplaceOrderLine.objects.filter(external_line_id__in=line_ids).order_by()
+    order_ids = set(sharing.values_list("order_id", flat=True))
+    found = MarketplaceOrder.objects.filter(pk__in=order_ids, account=account).order_by()
+    return set(found.values_list("external_id", flat=True))
 
 
 def joined_orders(orders: Iterable[MarketplaceOrder]) -> list[MarketplaceOrder]:
