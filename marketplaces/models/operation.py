@@ -195,8 +195,6 @@ class StockOperationLine(models.Model):
     sku = models.CharField(_("SKU"), max_length=100)
     name = models.CharField(_("name"), max_length=300, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"))
-    # Pieces that the marketplace cancelled after they were deducted; they have been given back.
-    cancelled_quantity = models.PositiveIntegerField(_("cancelled"), default=0)
     listing = models.ForeignKey(
         Listing, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("listing")
     )
@@ -219,9 +217,6 @@ class StockOperationLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["operation", "external_line_id"], name="operation_line_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="operation_line_quantity_positive"),
-            models.CheckConstraint(
-                condition=Q(cancelled_quantity__lte=models.F("quantity")), name="operation_line_cancelled_within"
-            ),
         ]
 
     def __str__(self) -> str:

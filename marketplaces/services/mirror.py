@@ -21,7 +21,6 @@ from marketplaces.services.joint_payments import joined_orders, orders_with_line
 from marketplaces.services.mirror_rows import insert_orders, told_orders, write_changes
 from marketplaces.services.operations import create_operations, request_cancellations, take_up_again
 from marketplaces.services.runs import keep_lease
-from marketplaces.services.shrinking import give_back_parts
 from monitoring.services.alerts import AlertText, notify_many
 
 Source = MarketplaceOrderRevision.Source
@@ -144,9 +143,7 @@ def keep(
     inserted, overtaken = insert_orders(account, unknown, source, at)
     known |= overtaken
     before |= {external_id: order.state for external_id, order in overtaken.items()}
-    changed, with_other_lines = write_changes(
-        account, {one: told[one] for one in told if one in known}, known, source=source, at=at
-    )
+    changed = write_changes(account, {one: told[one] for one in told if one in known}, known, source=source, at=at)
     mark_vanished([known[external_id] for external_id in sorted(gone) if external_id in known], at)
     everything = known | inserted
     moved = [*inserted.values(), *changed]
@@ -154,9 +151,6 @@ def keep(
     created = create_operations(orders=[one for one in moved if sells(one, before, account)], at=at)
     if again := [one for one in changed if is_taken_up_again(one, before)]:
         created += take_up_again(orders=again, at=at)
-    # One that was cancelled gives back everything, and what has been sent comes back by hand.
-    if shrunk := [one for one in with_other_lines if one.state in TO_BE_SENT]:
-        give_back_parts(orders=shrunk, at=at)
     cancelled = [one for one in changed if is_late_cancellation(one, before)]
     asked = (
         request_cancellations(orders=cancelled, reason=_("cancelled on the marketplace"), at=at) if cancelled else []

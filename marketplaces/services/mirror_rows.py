@@ -116,9 +116,8 @@ def write_changes(
     *,
     source: Source,
     at: datetime.datetime,
-) -> tuple[list[MarketplaceOrder], list[MarketplaceOrder]]:
-    """Writes what differs from these locked orders; returns those of which something did, and those of them whose lines
-    did."""
+) -> list[MarketplaceOrder]:
+    """Writes what differs from these locked orders, and returns those of which something did."""
     changed: list[MarketplaceOrder] = []
     versions: list[MarketplaceOrder] = []
     for external_id, given in told.items():
@@ -137,12 +136,12 @@ def write_changes(
             changed.append(order)
             versions += [order] if is_version else []
     if not changed:
-        return [], []
+        return []
     changed.sort(key=lambda order: order.pk)
     MarketplaceOrder.objects.bulk_create(
         changed, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN_COLUMNS
     )
-    with_other_lines = replace_lines({order.pk: told[order.external_id].order.lines for order in changed})
+    replace_lines({order.pk: told[order.external_id].order.lines for order in changed})
     numbers = dict(
         MarketplaceOrderRevision.objects.filter(order__in=versions)
         .order_by()
@@ -150,7 +149,7 @@ def write_changes(
         .annotate(newest=Max("number"))
     )
     write_revisions(versions, numbers, source, at)
-    return changed, [order for order in changed if order.pk in with_other_lines]
+    return changed
 
 
 def take_over(order: MarketplaceOrder, told: Told, account: SellerAccount, at: datetime.datetime) -> None:
@@ -171,8 +170,8 @@ def take_over(order: MarketplaceOrder, told: Told, account: SellerAccount, at: d
     order.vanished_at = None
 
 
-def replace_lines(wanted: Mapping[UUID, Sequence[RemoteLine]]) -> set[UUID]:
-    """Writes the lines of those orders whose lines differ from what is stored, and returns these orders' ids."""
+def replace_lines(wanted: Mapping[UUID, Sequence[RemoteLine]]) -> None:
+    """Writes the lines of those orders whose lines differ from what is stored."""
     stored: dict[UUID, set[tuple[Any, ...]]] = defaultdict(set)
     for line in MarketplaceOrderLine.objects.filter(order__in=wanted):
         stored[line.order_id].add(line_key(line))
@@ -186,7 +185,6 @@ def replace_lines(wanted: Mapping[UUID, Sequence[RemoteLine]]) -> set[UUID]:
         MarketplaceOrderLine.objects.bulk_create(
             [line_row(order_id, line) for order_id, lines in differing.items() for line in lines]
         )
-    return set(differing)
 
 
 def line_row(order_id: UUID, line: RemoteLine) -> MarketplaceOrderLine:
