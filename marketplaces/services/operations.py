@@ -25,14 +25,15 @@ GONE = (OrderState.SENT, OrderState.DELIVERED, OrderState.RETURNED)
 
 
 def create_operations(*, orders: Sequence[MarketplaceOrder], at: datetime.datetime) -> list[StockOperation]:
-    """Makes the sale operation of each of these orders that has none yet, due at once, and returns the new ones.
+    """Makes the sale operation of each of these orders that has none yet, due at once, and returns the new ones. Their
+    ids, and with them the turn in which they take from the stock, are in the order in which buyers ordered.
 
     Inside the caller's transaction; a constant number of queries. Two who do it for the same order make one between
     them. Orders that are sent from a warehouse of the marketplace get none. An operation that waits because its order
     was not ready is woken.
     """
     inside_a_transaction()
-    ours = sorted((order for order in orders if Scheme(order.scheme).is_ours), key=lambda order: order.pk)
+    ours = sorted((order for order in orders if Scheme(order.scheme).is_ours), key=turn_of)
     if not ours:
         return []
     names = dict(SellerAccount.objects.filter(pk__in={order.account_id for order in ours}).values_list("pk", "name"))
@@ -46,13 +47,19 @@ def create_operations(*, orders: Sequence[MarketplaceOrder], at: datetime.dateti
         )
         for order in ours
     ]
-    StockOperation.objects.bulk_create(wanted, ignore_conflicts=True)
+    # Of two workers with common orders one waits for the other, not both in a circle.
+    StockOperation.objects.bulk_create(sorted(wanted, key=lambda one: one.order_id), ignore_conflicts=True)
     made = set(StockOperation.objects.filter(pk__in=[one.pk for one in wanted]).values_list("pk", flat=True))
     created = [one for one in wanted if one.pk in made]
     write_logs([creation_of(operation) for operation in created])
     if len(created) < len(wanted):
         wake([one.order_id for one in wanted if one.pk not in made], at=at)
     return created
+
+
+def turn_of(order: MarketplaceOrder) -> tuple[datetime.datetime, UUID]:
+    """First come, first served; the marketplaces that do not say when are served by when we heard of it."""
+    return order.placed_at or order.first_seen_at, order.pk
 
 
 def wake(order_ids: Sequence[UUID], *, at: datetime.datetime) -> None:
