@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.documents import DocumentKind, register_document_kind
 from marketplaces.models import StockOperation
-from marketplaces.services.steps.deduct import DOCUMENT_TYPE
+from marketplaces.services.corrections import DOCUMENT_TYPE
 
 
 def register() -> None:

@@ -10,14 +10,15 @@ from marketplaces.services.operation_results import MOST_OPERATIONS
 
 
 class OperationLineSerializer(serializers.ModelSerializer):
-    """So many pieces of a SKU; `portions` of the product once the stock is deducted."""
+    """So many pieces of a SKU; `portions` of the product once the stock is deducted; `cancelled_quantity` of the pieces
+    were cancelled after that, and have been given back."""
 
     listing = serializers.IntegerField(source="listing_id", allow_null=True)
     product = serializers.IntegerField(source="product_id", allow_null=True)
 
     class Meta:
         model = StockOperationLine
-        fields = ("external_line_id", "sku", "name", "quantity", "listing", "product", "portions")
+        fields = ("external_line_id", "sku", "name", "quantity", "cancelled_quantity", "listing", "product", "portions")
         read_only_fields = fields
 
 
@@ -26,7 +27,7 @@ FIELDS: tuple[str, ...] = (
     *("line_items_loaded_at", "stock_deducted_at", "microservice_synced_at", "deduction_id"),
     *("attempts", "next_attempt_at", "last_error"),
     *("cancellation_requested_at", "cancelled_by", "cancellation_reason", "is_cancelled_there"),
-    *("marketplace_rolled_back_at", "cancellation_refused_at"),
+    *("marketplace_rolled_back_at", "cancellation_refused_at", "part_cancelled_at"),
     *("rollback_operations", "adjusts", "retry_of", "successor", "created_at", "finished_at"),
 )
 

@@ -19,11 +19,12 @@ class StockOperationQuerySet(models.QuerySet["StockOperation"]):
     """What is asked of many operations at once."""
 
     def due(self, *, now: datetime.datetime) -> "StockOperationQuerySet":
-        """What is to be gone on with now: unfinished ones and requested cancellations whose time has come, and that no
-        worker has."""
+        """What is to be gone on with now: unfinished ones, requested cancellations and cancelled parts whose time has
+        come, and that no worker has."""
         return self.filter(
             Q(status__in=["pending", "processing", "stock_deducted"])
-            | Q(cancellation_requested_at__isnull=False, status="completed"),
+            | Q(cancellation_requested_at__isnull=False, status="completed")
+            | Q(part_cancelled_at__isnull=False, status="completed"),
             Q(leased_until=None) | Q(leased_until__lte=now),
             next_attempt_at__lte=now,
         )
@@ -81,6 +82,8 @@ class StockOperation(models.Model):
     marketplace_rolled_back_at = models.DateTimeField(_("marketplace rolled back"), null=True, blank=True)
     # Its final no: the cancellation has ended, the operation goes on.
     cancellation_refused_at = models.DateTimeField(_("cancellation refused"), null=True, blank=True)
+    # Its order has fewer pieces than were deducted, since then: the others are to be given back.
+    part_cancelled_at = models.DateTimeField(_("part cancelled"), null=True, blank=True)
     adjusts = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -146,7 +149,8 @@ class StockOperation(models.Model):
                 fields=["next_attempt_at"],
                 name="operation_due",
                 condition=Q(status__in=["pending", "processing", "stock_deducted"])
-                | Q(cancellation_requested_at__isnull=False, status="completed"),
+                | Q(cancellation_requested_at__isnull=False, status="completed")
+                | Q(part_cancelled_at__isnull=False, status="completed"),
             ),
         ]
 
@@ -195,6 +199,8 @@ class StockOperationLine(models.Model):
     sku = models.CharField(_("SKU"), max_length=100)
     name = models.CharField(_("name"), max_length=300, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"))
+    # Pieces that were cancelled after they were deducted; they have been given back.
+    cancelled_quantity = models.PositiveIntegerField(_("cancelled quantity"), default=0)
     listing = models.ForeignKey(
         Listing, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("listing")
     )
@@ -217,6 +223,9 @@ class StockOperationLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["operation", "external_line_id"], name="operation_line_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="operation_line_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(cancelled_quantity__lte=models.F("quantity")), name="operation_line_cancelled_within"
+            ),
         ]
 
     def __str__(self) -> str:

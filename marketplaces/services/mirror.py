@@ -21,6 +21,7 @@ from marketplaces.services.joint_payments import joined_orders, orders_with_line
 from marketplaces.services.mirror_rows import insert_orders, told_orders, write_changes
 from marketplaces.services.operations import create_operations, request_cancellations, take_up_again
 from marketplaces.services.runs import keep_lease
+from marketplaces.services.shrinking import mark_parts_cancelled
 from monitoring.services.alerts import AlertText, notify_many
 
 Source = MarketplaceOrderRevision.Source
@@ -143,7 +144,9 @@ def keep(
     inserted, overtaken = insert_orders(account, unknown, source, at)
     known |= overtaken
     before |= {external_id: order.state for external_id, order in overtaken.items()}
-    changed = write_changes(account, {one: told[one] for one in told if one in known}, known, source=source, at=at)
+    changed, with_other_lines = write_changes(
+        account, {one: told[one] for one in told if one in known}, known, source=source, at=at
+    )
     mark_vanished([known[external_id] for external_id in sorted(gone) if external_id in known], at)
     everything = known | inserted
     moved = [*inserted.values(), *changed]
@@ -156,6 +159,8 @@ def keep(
         request_cancellations(orders=cancelled, reason=_("cancelled on the marketplace"), at=at) if cancelled else []
     )
     asked += request_cancellations(orders=merged, reason=_("paid together with another order"), at=at) if merged else []
+    if shrunk := [one for one in changed if may_have_shrunk(one, before, with_other_lines)]:
+        mark_parts_cancelled(orders=shrunk, at=at)
     tell_unknown(account, moved)
     return StoredPage(
         stored=len(inserted),
@@ -197,6 +202,18 @@ def is_taken_up_again(order: MarketplaceOrder, before: Mapping[str, str | None])
         and order.state in (*TO_BE_SENT, *GONE)
         and order.merged_into_id is None
     )
+
+
+def may_have_shrunk(
+    order: MarketplaceOrder, before: Mapping[str, str | None], with_other_lines: Collection[MarketplaceOrder]
+) -> bool:
+    """Whether a part of the order may have been cancelled while the rest goes on. An order that is cancelled gives back
+    everything, and what has been sent comes back by hand."""
+    was = before.get(order.external_id)
+    if order.state not in (*TO_BE_SENT, *GONE) or was not in (*NOT_COUNTED_YET, *TO_BE_SENT):
+        return False
+    # Nothing was done with it while its status was unknown.
+    return order in with_other_lines or was == OrderState.UNKNOWN
 
 
 def mark_vanished(orders: Sequence[MarketplaceOrder], at: datetime.datetime) -> None:

@@ -116,8 +116,9 @@ def write_changes(
     *,
     source: Source,
     at: datetime.datetime,
-) -> list[MarketplaceOrder]:
-    """Writes what differs from these locked orders, and returns those of which something did."""
+) -> tuple[list[MarketplaceOrder], set[MarketplaceOrder]]:
+    """Writes what differs from these locked orders; returns those of which something did, and those of them whose lines
+    did."""
     changed: list[MarketplaceOrder] = []
     versions: list[MarketplaceOrder] = []
     for external_id, given in told.items():
@@ -136,12 +137,12 @@ def write_changes(
             changed.append(order)
             versions += [order] if is_version else []
     if not changed:
-        return []
+        return [], set()
     changed.sort(key=lambda order: order.pk)
     MarketplaceOrder.objects.bulk_create(
         changed, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN_COLUMNS
     )
-    replace_lines({order.pk: told[order.external_id].order.lines for order in changed})
+    with_other_lines = replace_lines({order.pk: told[order.external_id].order.lines for order in changed})
     numbers = dict(
         MarketplaceOrderRevision.objects.filter(order__in=versions)
         .order_by()
@@ -149,7 +150,7 @@ def write_changes(
         .annotate(newest=Max("number"))
     )
     write_revisions(versions, numbers, source, at)
-    return changed
+    return changed, {order for order in changed if order.pk in with_other_lines}
 
 
 def take_over(order: MarketplaceOrder, told: Told, account: SellerAccount, at: datetime.datetime) -> None:
@@ -170,8 +171,8 @@ def take_over(order: MarketplaceOrder, told: Told, account: SellerAccount, at: d
     order.vanished_at = None
 
 
-def replace_lines(wanted: Mapping[UUID, Sequence[RemoteLine]]) -> None:
-    """Writes the lines of those orders whose lines differ from what is stored."""
+def replace_lines(wanted: Mapping[UUID, Sequence[RemoteLine]]) -> set[UUID]:
+    """Writes the lines of those orders whose lines differ from what is stored, and returns these orders' ids."""
     stored: dict[UUID, set[tuple[Any, ...]]] = defaultdict(set)
     for line in MarketplaceOrderLine.objects.filter(order__in=wanted):
         stored[line.order_id].add(line_key(line))
@@ -185,6 +186,7 @@ def replace_lines(wanted: Mapping[UUID, Sequence[RemoteLine]]) -> None:
         MarketplaceOrderLine.objects.bulk_create(
             [line_row(order_id, line) for order_id, lines in differing.items() for line in lines]
         )
+    return set(differing)
 
 
 def line_row(order_id: UUID, line: RemoteLine) -> MarketplaceOrderLine:

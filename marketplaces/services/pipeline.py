@@ -14,6 +14,7 @@ from marketplaces.services.steps.deduct import deduct_stock
 from marketplaces.services.steps.end import end_operations
 from marketplaces.services.steps.load import load_lines
 from marketplaces.services.steps.reading import Heard
+from marketplaces.services.steps.shrink import give_back_parts
 from marketplaces.services.steps.tell import tell_marketplace
 
 CHUNK = 50
@@ -74,6 +75,7 @@ def advance_chunk(operation_ids: Sequence[UUID], *, clock: Callable[[], datetime
     load_lines(operation_ids, clock=clock, heard=heard)
     keep_hold(operation_ids, now=clock())
     deduct_stock(operation_ids, clock=clock)
+    give_back_parts(operation_ids, clock=clock)
     tell_marketplace(operation_ids, clock=clock, heard=heard)
     keep_hold(operation_ids, now=clock())
     end_operations(operation_ids, clock=clock, heard=heard)

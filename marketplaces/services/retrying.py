@@ -102,6 +102,7 @@ def make_successors(
             cancellation_reason=one.cancellation_reason,
             is_cancelled_there=one.is_cancelled_there,
             marketplace_rolled_back_at=one.marketplace_rolled_back_at,
+            part_cancelled_at=one.part_cancelled_at,
             next_attempt_at=at,
             created_at=at,
         )

@@ -1,5 +1,6 @@
-"""What happens around a marketplace, at random: buyers order, pay together, cancel and vanish; the stock runs out and
-comes; calls fail before and after they act; workers die at any statement and in any call; people cancel and try again.
+"""What happens around a marketplace, at random: buyers order, pay together, cancel all or a part, and vanish; the stock
+runs out and comes; calls fail before and after they act; workers die at any statement and in any call; people cancel
+and try again.
 
 After every step the ledger holds exactly what the operations say that they hold.
 """
@@ -42,6 +43,7 @@ Kind, Status = StockOperation.Kind, StockOperation.Status
 PORTION, FIRST = Decimal(250), Decimal(2000)
 SKUS = ("COFFEE", "PAIR", "NEW")
 CALLS = ("orders", "accept", "roll_back")
+BEFORE_IT_IS_SENT = (OrderState.WAITING, OrderState.READY, OrderState.PROCESSING)
 ERRORS: Sequence[Callable[[], Exception]] = (
     lambda: Timeout("No answer in time."),
     lambda: Unreachable("Cut off."),
@@ -75,6 +77,7 @@ class MarketplaceMachine(RuleBasedStateMachine):
         self.beside = FIRST  # what the stock would be without the marketplace
         self.now = timezone.now()
         self.ordered = 0
+        self.once_sent: set[str] = set()
 
     def teardown(self) -> None:
         if not hasattr(self, "savepoint"):
@@ -101,6 +104,26 @@ class MarketplaceMachine(RuleBasedStateMachine):
         name = self.chosen(pick)
         if name and self.market.found[name].state != OrderState.CANCELLED:
             self.market.set_state(name, state)
+            if state in (OrderState.SENT, OrderState.DELIVERED, OrderState.RETURNED):
+                self.once_sent.add(name)
+
+    @rule(pick=st.integers(0, 50), line=st.integers(0, 1), is_told=st.booleans())
+    def cancel_a_part(self, pick: int, line: int, is_told: bool) -> None:
+        """A piece of a line is cancelled; the last one takes the line with it, but not the last line."""
+        name = self.chosen(pick)
+        order = self.market.found[name] if name else None
+        if name and order and order.state in BEFORE_IT_IS_SENT and sum(one.quantity for one in order.lines) > 1:
+            lines = {one.sku: one.quantity for one in order.lines}
+            lines[order.lines[line % len(order.lines)].sku] -= 1
+            left = [one for one in order.lines if lines[one.sku]]
+            self.market.order(
+                name,
+                {one.sku: lines[one.sku] for one in left},
+                state=order.state,
+                line_ids=[one.external_line_id for one in left],
+            )
+            if is_told:
+                self.market.sync(name, at=self.now)
 
     @rule(pick=st.integers(0, 50))
     def vanish(self, pick: int) -> None:
@@ -247,7 +270,10 @@ class MarketplaceMachine(RuleBasedStateMachine):
         for operation in sales:
             if operation.deduction_id is None or operation.pk in followed or operation.status == Status.CANCELLED:
                 continue
-            portions = sum(line.portions or 0 for line in by_id[operation.deduction_id].lines.all())
+            portions = sum(
+                (line.portions or 0) * (line.quantity - line.cancelled_quantity) // line.quantity
+                for line in by_id[operation.deduction_id].lines.all()
+            )
             expected[str(operation.deduction_id)] = PORTION * portions
         assert {pk: quantity for pk, quantity in held.items() if quantity} == expected
         assert self.shop.quantity(self.beans) == self.beside - sum(expected.values(), Decimal(0))
@@ -286,8 +312,17 @@ class MarketplaceMachine(RuleBasedStateMachine):
             if order.state == OrderState.CANCELLED and operation.status == Status.COMPLETED:
                 # Only what had been sent before it was cancelled.
                 assert not operation.is_cancelled_there
+            if operation.status == Status.COMPLETED and order.external_id not in self.once_sent:
+                self.holds_what_is_left_of(operation)
         merged = MarketplaceOrder.objects.filter(merged_into__isnull=False).values("pk")
         assert not StockOperation.objects.filter(order__in=merged, kind=Kind.SALE, status=Status.COMPLETED).exists()
+
+    def holds_what_is_left_of(self, operation: StockOperation) -> None:
+        """What was cancelled of its order has come back."""
+        deducted = StockOperation.objects.get(pk=operation.deduction_id).lines.all()
+        held = {line.sku: line.quantity - line.cancelled_quantity for line in deducted}
+        left = {line.sku: line.quantity for line in operation.order.lines.all()}
+        assert {sku: pieces for sku, pieces in held.items() if pieces} == left
 
     # --- helpers --------------------------------------------------------------------------------------
 

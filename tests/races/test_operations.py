@@ -14,8 +14,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from inventory.models import Ingredient, StockMovement
+from marketplaces.choices import OrderState
 from marketplaces.models import MarketplaceOrder, StockOperation
-from marketplaces.services import pipeline
+from marketplaces.services import pipeline, shrinking
 from marketplaces.services.cancelling import request_cancellation
 from marketplaces.services.operations import create_operations
 from marketplaces.services.retrying import retry_operation
@@ -101,6 +102,35 @@ def test_cancelling_meets_deducting(shop: Shop, market: Market, beans: Ingredien
         assert operation.rollback_operations.count() == (operation.stock_deducted_at is not None)
     assert sum(kind == "roll_back" for kind, _order in market.written) == 6
     assert_levels_are_what_the_ledger_sums_to()
+
+
+def test_cancelling_a_part_meets_deducting(
+    shop: Shop, market: Market, beans: Ingredient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes first: at the end what is left of the order is what the ledger holds."""
+    for number in range(6):
+        market.order(f"A{number}", {"COFFEE": 3})
+    ids = [one.pk for one in market.sync().created_operations]
+    for number in range(6):
+        market.order(f"A{number}", {"COFFEE": 2})
+    told = [partial(market.sync, f"A{number}") for number in range(6)]
+    outcomes = at_once([lambda: without_lease(ids), *told, lambda: without_lease(ids)])
+    assert kinds(outcomes) == {"NoneType": 2, "StoredPage": 6}
+    advance(later=HOURS)
+    assert set(StockOperation.objects.values_list("status", flat=True)) == {Status.COMPLETED}
+    assert shop.quantity(beans) == 10_000 - 6 * 2 * 250
+    assert_levels_are_what_the_ledger_sums_to()
+
+    # The danger is real: who does not wait for the one that is deducting takes it for one that has deducted nothing.
+    market.order("B", {"COFFEE": 3})
+    (operation,) = market.sync("B").created_operations
+    not_waited_for = list(StockOperation.objects.filter(pk=operation.pk))
+    without_lease([operation.pk])
+    market.order("B", {"COFFEE": 2}, state=OrderState.PROCESSING)
+    monkeypatch.setattr(shrinking, "lock_operations", lambda _ids: not_waited_for)
+    market.sync("B")
+    advance(later=HOURS)
+    assert shop.quantity(beans) == 10_000 - 6 * 2 * 250 - 3 * 250
 
 
 def test_several_workers_share_out_what_is_due(

@@ -18,13 +18,13 @@ from inventory.models import StockMovement
 from inventory.services.ledger import Movement, post_movements
 from marketplaces.models import MarketplaceOrder, OperationLog, StockOperation, StockOperationLine
 from marketplaces.portions import usual_portion
+from marketplaces.services.corrections import DOCUMENT_TYPE
 from marketplaces.services.pushes import want_pushes
 from marketplaces.services.steps.faults import one_by_one
 from marketplaces.services.steps.load import listings_of, renew_lines
 from marketplaces.services.steps.work import SHORT, Work, pick
 
 Action, Status = OperationLog.Action, StockOperation.Status
-DOCUMENT_TYPE = "stock_operation"
 
 
 @dataclass(slots=True)

@@ -12,17 +12,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from inventory.models import StockMovement
-from inventory.services.ledger import Movement, post_movements
-from inventory.services.returns import deductions_of
+from inventory.services.ledger import Movement
 from marketplaces.choices import OrderState
 from marketplaces.errors import MarketplaceError, NotConnected, NotFound, Refused
 from marketplaces.models import MarketplaceOrder, OperationLog, SellerAccount, StockOperation, StockOperationLine
 from marketplaces.services import alarms
+from marketplaces.services.corrections import correct, deductions_held
 from marketplaces.services.mirror import GONE, TO_BE_SENT, store_read_orders
-from marketplaces.services.operation_log import OperationLogger
 from marketplaces.services.operations import take_up_again
-from marketplaces.services.pushes import want_pushes
-from marketplaces.services.steps.deduct import DOCUMENT_TYPE
 from marketplaces.services.steps.faults import one_by_one
 from marketplaces.services.steps.reading import (
     Failure,
@@ -33,7 +30,7 @@ from marketplaces.services.steps.reading import (
     read_orders,
     unexpected,
 )
-from marketplaces.services.steps.work import LONG, SHORT, Work, pick, proceed
+from marketplaces.services.steps.work import LONG, SHORT, Work, pick
 from marketplaces.services.switch import pushes_are_stopped
 
 Action, Kind, Status = OperationLog.Action, StockOperation.Kind, StockOperation.Status
@@ -166,7 +163,8 @@ def refuse(work: Work, operation: StockOperation, error: Refused) -> None:
     """The marketplace does not let the order be cancelled: the operation goes on where it was, and somebody is told."""
     operation.cancellation_requested_at, operation.cancellation_refused_at = None, work.at
     operation.attempts, operation.last_error = 0, str(error)[:500]
-    operation.next_attempt_at = work.at if operation.is_unfinished else None
+    is_left = operation.is_unfinished or operation.part_cancelled_at is not None
+    operation.next_attempt_at = work.at if is_left else None
     work.log(operation).error(Action.MICROSERVICE_SYNC_FAILED, error, cancellation="refused")
     work.alerts.append((alarms.CANCELLATION_REFUSED, alarms.refused(operation, reason=str(error))))
 
@@ -206,12 +204,6 @@ def wanted_again(operations: Sequence[StockOperation]) -> list[MarketplaceOrder]
 
 def give_back_stock(operation: StockOperation, *, at: datetime) -> StockOperation:
     """Posts back exactly what the ledger holds of the deduction, and returns the correction that did it."""
-    adjustment = new_adjustment(operation, at=at)
-    held = deductions_of(
-        document_type=DOCUMENT_TYPE,
-        document_ids=[str(operation.deduction_id)],
-        reasons=[Reason.MARKETPLACE_SALE, Reason.MARKETPLACE_ROLLBACK],
-    )
     movements = [
         Movement(
             one.location_id,
@@ -223,46 +215,17 @@ def give_back_stock(operation: StockOperation, *, at: datetime) -> StockOperatio
             value=one.value,
             lot_id=one.lot_id,
         )
-        for (document_id, line_id), deductions in held.items()
+        for (document_id, line_id), deductions in deductions_held(operation).items()
         for one in deductions
     ]
     products = StockOperationLine.objects.filter(
         operation_id__in=[operation.pk, operation.deduction_id], product__isnull=False
     )
-    product_ids = set(products.order_by().values_list("product_id", flat=True))
-    for location_id in sorted({movement.location_id for movement in movements}):
-        want_pushes(product_ids=product_ids, location_id=location_id, at=at)
-    post_movements(
-        movements=movements,
-        document_type=DOCUMENT_TYPE,
+    return correct(
+        operation,
+        movements,
+        product_ids=set(products.order_by().values_list("product_id", flat=True)),
+        reason=operation.cancellation_reason,
         created_by_id=operation.cancelled_by_id,
-        comment=_("Correction %(id)s: %(reason)s") % {"id": adjustment.pk, "reason": operation.cancellation_reason},
         at=at,
     )
-    return adjustment
-
-
-def new_adjustment(operation: StockOperation, *, at: datetime) -> StockOperation:
-    """The correction that puts the operation right: it goes through its whole life at once."""
-    adjustment = StockOperation(
-        account=operation.account,
-        account_name=operation.account_name,
-        order=operation.order,
-        kind=Kind.ADJUSTMENT,
-        adjusts=operation,
-        deduction_id=operation.deduction_id,
-        line_items_loaded_at=at,
-        stock_deducted_at=at,
-        microservice_synced_at=at,
-        created_at=at,
-    )
-    log = OperationLogger(adjustment)
-    log.action(Action.OPERATION_CREATED, to_status=adjustment.status, adjusts=str(operation.pk))
-    for verb in ("process", "deduct", "complete"):
-        before = adjustment.status
-        proceed(adjustment, verb)
-        log.transition(before)
-    adjustment.finished_at = at
-    adjustment.save(force_insert=True)
-    log.write()
-    return adjustment

@@ -47,6 +47,7 @@ SAVED = (
     "is_cancelled_there",
     "marketplace_rolled_back_at",
     "cancellation_refused_at",
+    "part_cancelled_at",
     "finished_at",
 )
 MOST_UPDATES = 3
@@ -134,7 +135,8 @@ class Work:
 
     def give_up(self, operation: StockOperation, reason: str) -> None:
         """It fails, and somebody is told. What was deducted stays deducted. What is completed stays completed: there
-        only its cancellation has failed, and can be asked for again."""
+        only its cancellation has failed, and can be asked for again; or giving back a part of it, which is tried again
+        when the order changes."""
         before = operation.status
         operation.last_error = reason[:LONGEST_ERROR]
         operation.next_attempt_at = None
@@ -142,8 +144,8 @@ class Work:
             proceed(operation, "fail")
             self.log(operation).transition(before, reason=reason)
         else:
-            operation.cancellation_requested_at = None
-            operation.cancellation_refused_at = self.at
+            if operation.cancellation_requested_at is not None:
+                operation.cancellation_requested_at, operation.cancellation_refused_at = None, self.at
             operation.attempts = 0
         self.log(operation).action(Action.OPERATION_FAILED, reason=reason)
         self.alerts.append((alarms.OPERATION_FAILED, alarms.failed(operation, reason=reason)))
