@@ -7,28 +7,12 @@ and may do nothing; its files get a folder of their own, and no permission of an
 import os
 import pwd
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
+from foundation.programs.account import Account
 from project.embedded.errors import CannotStart
 
 CANDIDATES = ("nobody",)
-
-
-@dataclass(frozen=True)
-class Account:
-    """An unprivileged account."""
-
-    name: str
-    uid: int
-    gid: int
-
-    def own(self, path: Path) -> None:
-        """Gives `path` (a folder with all that is in it, or a file) to this account."""
-        os.chown(path, self.uid, self.gid, follow_symlinks=False)
-        for folder, folders, files in os.walk(path):
-            for name in folders + files:
-                os.chown(os.path.join(folder, name), self.uid, self.gid, follow_symlinks=False)
 
 
 def services_account() -> Account | None:

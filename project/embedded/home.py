@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from project.embedded.account import Account, common_parent
+from foundation.programs.account import Account
+from project.embedded.account import common_parent
 from project.embedded.errors import CannotStart
 
 # In root's folder: which shop it belongs to, for whoever finds it, and for a copied shop.

@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 
+from foundation.programs.program import Program
 from project.embedded.places import BASE_DIR, write_private
-from project.embedded.processes import Program
 
 # A clock that is set while the shop runs moves the time that the system says a process was started at.
 CLOCK_TOLERANCE = 2.0

@@ -19,11 +19,11 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from project.embedded.account import Account
+from foundation.programs.account import Account
+from foundation.programs.program import Program, run_to_end
 from project.embedded.errors import FULL_DISK_WORDS, CannotStart, DiskFull
 from project.embedded.leftovers import end
 from project.embedded.places import make_private, need_room
-from project.embedded.processes import Program, run_to_end
 
 SUPERUSER = "samovar"
 DATABASE = "samovar"

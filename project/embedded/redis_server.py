@@ -16,11 +16,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from project.embedded.account import Account
+from foundation.programs.account import Account
+from foundation.programs.program import Program
 from project.embedded.errors import FULL_DISK_WORDS, CannotStart, DiskFull
 from project.embedded.places import make_private
 from project.embedded.postgres import free_port
-from project.embedded.processes import Program
 
 READY_AFTER = 60.0
 # The broker and the cache are kept apart: emptying a cache empties its whole database.

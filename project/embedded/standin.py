@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Mapping
 
+from foundation.programs.program import Program
 from project.embedded.places import BASE_DIR, Places, make_private
 from project.embedded.postgres import free_port
-from project.embedded.processes import Program
 from project.embedded.secrets_file import Secrets
 
 VARIABLE = "MARKETPLACE_STANDIN_URL"

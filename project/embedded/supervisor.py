@@ -11,10 +11,10 @@ import time
 from collections import deque
 from types import FrameType
 
+from foundation.programs.program import Program
 from project.embedded.console import Console
 from project.embedded.errors import CannotStart, StopRequested
 from project.embedded.leftovers import Record
-from project.embedded.processes import Program
 
 RESTARTS_AT_MOST = 5
 RESTARTS_WITHIN = 60.0

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Mapping
 
+from foundation.programs.program import Program
 from project.embedded import address
 from project.embedded.console import Console
 from project.embedded.environment import for_programs, mail_variables, read_dotenv, secret_variables, write_env
@@ -14,7 +15,6 @@ from project.embedded.errors import CannotStart, StopRequested, sentence_of
 from project.embedded.leftovers import Record
 from project.embedded.lock import STOPPING, FolderLock
 from project.embedded.places import BASE_DIR, Places
-from project.embedded.processes import Program
 from project.embedded.secrets_file import Secrets
 from project.embedded.services import Services
 from project.embedded.standin import VARIABLE, standin_program, standin_variables

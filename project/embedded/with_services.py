@@ -10,7 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from project.embedded.account import Account, common_parent, services_account
+from foundation.programs.account import Account
+from foundation.programs.program import dies_with_parent
+from project.embedded.account import common_parent, services_account
 from project.embedded.console import Console
 from project.embedded.environment import for_programs, secret_variables
 from project.embedded.errors import CannotStart, StopRequested, sentence_of
@@ -18,7 +20,6 @@ from project.embedded.home import new_home
 from project.embedded.leftovers import Record, is_alive
 from project.embedded.places import BASE_DIR, write_private
 from project.embedded.postgres import PostgreSQL
-from project.embedded.processes import dies_with_parent
 from project.embedded.redis_server import Redis, file_broker, find_server
 from project.embedded.secrets_file import Secrets
 from project.embedded.supervisor import Supervisor

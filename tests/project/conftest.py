@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from project.embedded.account import Account, services_account
+from foundation.programs.account import Account
+from foundation.programs.program import Program
+from project.embedded.account import services_account
 from project.embedded.home import new_home
 from project.embedded.places import BASE_DIR
-from project.embedded.processes import Program
 
 NOT_COPIED = shutil.ignore_patterns(
     ".*", "var", "tests", "benchmarks", "docs", "htmlcov", "__pycache__", "deploy", "*.jpg"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from foundation.programs.account import Account
 from project.embedded import home as home_module
-from project.embedded.account import Account
 from project.embedded.console import Console
 from project.embedded.environment import for_programs, read_dotenv, write_env
 from project.embedded.errors import CannotStart, sentence_of

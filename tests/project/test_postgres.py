@@ -14,12 +14,13 @@ import psutil
 import psycopg2
 import pytest
 
+from foundation.programs.account import Account
+from foundation.programs.program import Program
 from project.embedded import postgres
-from project.embedded.account import Account, services_account
+from project.embedded.account import services_account
 from project.embedded.errors import CannotStart, DiskFull
 from project.embedded.home import new_home
 from project.embedded.postgres import PostgreSQL
-from project.embedded.processes import Program
 
 PASSWORD = "correct-horse"
 

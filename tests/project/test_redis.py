@@ -17,11 +17,11 @@ from kombu.exceptions import OperationalError
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from project.embedded.account import Account
+from foundation.programs.account import Account
+from foundation.programs.program import Program
 from project.embedded.console import Console
 from project.embedded.errors import CannotStart
 from project.embedded.leftovers import Record
-from project.embedded.processes import Program
 from project.embedded.redis_server import Redis, file_broker, find_server
 from project.embedded.supervisor import Supervisor
 from project.settings import CELERY_TASK_PUBLISH_RETRY_POLICY, PATIENCE_WITH_REDIS

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from foundation.programs.program import Program
 from project.embedded.places import Places
-from project.embedded.processes import Program
 from project.embedded.secrets_file import Secrets
 from project.embedded.standin import VARIABLE, standin_program, standin_variables
 from tests.project.test_supervisor import until

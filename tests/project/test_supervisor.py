@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from foundation.programs.program import Program
 from project.embedded import processes
 from project.embedded.console import Console
 from project.embedded.errors import CannotStart, StopRequested
 from project.embedded.leftovers import Record, is_alive
-from project.embedded.processes import Program
 from project.embedded.supervisor import RESTARTS_AT_MOST, Supervisor
 
 MakeProgram = Callable[..., Program]
@@ -164,7 +164,7 @@ def test_it_stops_when_its_parent_is_gone(tmp_path: Path):
 def test_the_kernel_stops_a_program_whose_supervisor_was_killed(tmp_path: Path):
     script = (
         "import sys, signal, pathlib\n"
-        "from project.embedded.processes import Program\n"
+        "from foundation.programs.program import Program\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "program = Program(name='a', title='A', command=['/bin/sleep', '1000'], environment={}, folder=folder,\n"
         "                  log=folder / 'log')\n"

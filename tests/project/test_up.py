@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from project.embedded.account import Account
+from foundation.programs.account import Account
 from project.embedded.leftovers import is_alive
 from tests.project.conftest import processes_of, run_up
 from tests.project.test_bootstrap import free_port

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from project.embedded.account import Account
+from foundation.programs.account import Account
 
 LOG_LIMIT = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1

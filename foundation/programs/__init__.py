@@ -1,0 +1,1 @@
+"""Programs that run beside the shop's own: PostgreSQL and its tools, Redis, the web server. Needs no settings."""
