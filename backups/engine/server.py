@@ -1,0 +1,134 @@
+"""A PostgreSQL server: how to reach it, and what it says of itself."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from backups.errors import ServerGone
+
+CONNECT_TIMEOUT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a server says of itself. `segment_size` and `data_size` (all databases together) in bytes."""
+
+    version: int
+    system_identifier: str
+    timeline: int
+    segment_size: int
+    data_size: int
+    is_standby: bool
+    tracks_commit_times: bool
+
+    @property
+    def major(self) -> int:
+        return self.version // 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """How to reach a database of a server; `hosts` and `ports` may be several, of which the one that can be written
+    to is taken."""
+
+    host: str
+    port: str
+    user: str
+    password: str = field(repr=False)
+    database: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_the_shop(cls) -> "Server":
+        """The one of the settings."""
+        config: dict[str, Any] = settings.DATABASES["default"]
+        options = {name: str(value) for name, value in config.get("OPTIONS", {}).items() if name in PASSED_ON}
+        return cls(
+            host=config.get("HOST") or "localhost",
+            port=str(config.get("PORT") or 5432),
+            user=config.get("USER") or "",
+            password=config.get("PASSWORD") or "",
+            database=config["NAME"],
+            options=options,
+        )
+
+    def of(self, database: str) -> "Server":
+        """The same server's other database."""
+        return replace(self, database=database)
+
+    def environment(self) -> dict[str, str]:
+        """What libpq's programs read. The password stands in no command line; messages are in English, because some
+        are looked for."""
+        names = {
+            "PGHOST": self.host,
+            "PGPORT": self.port,
+            "PGUSER": self.user,
+            "PGPASSWORD": self.password,
+            "PGDATABASE": self.database,
+            "PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
+            **{PASSED_ON[name]: value for name, value in self.options.items()},
+        }
+        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"} | {
+            name: value for name, value in names.items() if value
+        }
+
+    @contextmanager
+    def connected(self, *, database: str | None = None) -> Iterator[psycopg2.extensions.connection]:
+        """A connection of its own that commits every statement, closed at the end. Raises ServerGone."""
+        try:
+            connection = psycopg2.connect(
+                host=self.host,
+                port=self.port,
+                user=self.user,
+                password=self.password,
+                dbname=database or self.database,
+                connect_timeout=CONNECT_TIMEOUT,
+                application_name="samovar backups",
+                **self.options,
+            )
+        except psycopg2.OperationalError as error:
+            raise ServerGone(
+                _("The database server at %(host)s:%(port)s does not answer: %(why)s")
+                % {"host": self.host, "port": self.port, "why": last_line(str(error))}
+            ) from error
+        connection.autocommit = True
+        with closing(connection):
+            yield connection
+
+    def facts(self) -> Facts:
+        """Asks the server. Raises ServerGone."""
+        with self.connected() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT current_setting('server_version_num')::int, system_identifier::text,
+                       (SELECT timeline_id FROM pg_control_checkpoint()),
+                       pg_size_bytes(current_setting('wal_segment_size')),
+                       (SELECT coalesce(sum(pg_database_size(oid)), 0)::bigint FROM pg_database WHERE datallowconn),
+                       pg_is_in_recovery(), current_setting('track_commit_timestamp')::bool
+                FROM pg_control_system()
+                """
+            )
+            return Facts(*cursor.fetchone())
+
+
+# Of the settings' OPTIONS: libpq's parameter, and the variable that its programs read.
+PASSED_ON = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+
+
+def last_line(text: str) -> str:
+    """The most telling line of what libpq says."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,117 @@
+"""What backups refuse, and how they fail. Each says in a sentence what is wrong and what to do."""
+
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from foundation.errors import Conflict, InvalidInput, Missing
+
+# --- refusals: somebody asked for what can't be done, and nothing has changed ------------------------
+
+
+class UnknownBackup(Missing):
+    """There is no such backup."""
+
+    def __init__(self, backup_id: object) -> None:
+        super().__init__(_("There is no backup %(id)s.") % {"id": backup_id})
+
+
+class UnknownJob(Missing):
+    """There is no such piece of work."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(_("There is no work %(id)s.") % {"id": job_id})
+
+
+class Busy(Conflict):
+    """Another backup or restore is at it."""
+
+    code = "busy"
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(_("%(doing)s is under way. Wait until it is done.") % {"doing": doing or _("Another work")})
+
+
+class WrongTarget(InvalidInput):
+    """The moment can't be recovered to."""
+
+
+# --- failures: what was begun did not work -----------------------------------------------------------
+
+
+class BackupFailed(Exception):
+    """Something of a backup, a check or a restore failed; `str` is a sentence for a person. The running shop is as it
+    was. `kind` is for programs and statistics."""
+
+    kind = "failed"
+
+
+class NoPrograms(BackupFailed):
+    """PostgreSQL's tools are not there, or are too old for this server."""
+
+    kind = "no_programs"
+
+
+class ServerGone(BackupFailed):
+    """The server does not answer, or cut the connection."""
+
+    kind = "server_gone"
+
+
+class DiskIsFull(BackupFailed):
+    """There is no room."""
+
+    kind = "disk_full"
+
+    def __init__(self, folder: Path | str, *, free_mb: int | None = None, needed_mb: int | None = None) -> None:
+        if free_mb is None or needed_mb is None:
+            sentence = _("The disk that holds %(folder)s is full. Make room on it, then try again.")
+        else:
+            sentence = _(
+                "The disk that holds %(folder)s has %(free)d MB left and %(needed)d MB are needed. Make room on it, "
+                "then try again."
+            )
+        super().__init__(sentence % {"folder": folder, "free": free_mb or 0, "needed": needed_mb or 0})
+
+
+class NotWritable(BackupFailed):
+    """The folder can't be written to."""
+
+    kind = "not_writable"
+
+    def __init__(self, folder: Path | str, why: object) -> None:
+        super().__init__(
+            _(
+                "%(folder)s can't be written to (%(why)s). Give this account the right to, or name another folder in "
+                "BACKUP_DIR."
+            )
+            % {"folder": folder, "why": why}
+        )
+
+
+class Damaged(BackupFailed):
+    """A file of a backup, or a WAL segment, is not what it was. `findings` name each."""
+
+    kind = "damaged"
+
+    def __init__(self, sentence: str, findings: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.findings = findings
+
+
+class WrongVersion(BackupFailed):
+    """The tools, the backup and the server are of versions that do not go together."""
+
+    kind = "wrong_version"
+
+
+class ToolFailed(BackupFailed):
+    """A tool of PostgreSQL ended with an error that is none of the known ones."""
+
+    kind = "tool_failed"
+
+
+class Interrupted(BackupFailed):
+    """Somebody stopped it, or its process was killed."""
+
+    kind = "interrupted"
