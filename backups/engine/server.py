@@ -75,14 +75,14 @@ class Server:
             "PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
             **{PASSED_ON[name]: value for name, value in self.options.items()},
         }
-        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"} | {
-            name: value for name, value in names.items() if value
-        }
+        given = {name: value for name, value in names.items() if value}
+        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **given}
 
     @contextmanager
     def connected(self, *, database: str | None = None) -> Iterator[psycopg2.extensions.connection]:
         """A connection of its own that commits every statement, closed at the end. Raises ServerGone."""
         try:
+            options: dict[str, Any] = dict(self.options)
             connection = psycopg2.connect(
                 host=self.host,
                 port=self.port,
@@ -91,7 +91,7 @@ class Server:
                 dbname=database or self.database,
                 connect_timeout=CONNECT_TIMEOUT,
                 application_name="samovar backups",
-                **self.options,
+                **options,
             )
         except psycopg2.OperationalError as error:
             raise ServerGone(
@@ -115,7 +115,10 @@ class Server:
                 FROM pg_control_system()
                 """
             )
-            return Facts(*cursor.fetchone())
+            row = cursor.fetchone()
+            if row is None:
+                raise ServerGone(_("The database server says nothing of itself."))
+            return Facts(*row)
 
 
 # Of the settings' OPTIONS: libpq's parameter, and the variable that its programs read.

@@ -34,6 +34,10 @@ SETTINGS = {
     "track_commit_timestamp": "on",
     "shared_preload_libraries": "pg_stat_statements",
     "wal_level": "replica",
+    # For incremental backups.
+    "summarize_wal": "on",
+    # WAL that nobody fetches must not fill the disk: beyond this the shop goes on and a backup begins anew.
+    "max_slot_wal_keep_size": "4GB",
     "max_connections": "300",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",

@@ -49,7 +49,11 @@ class Services:
         self.secrets.postgres_port = port
         self.secrets.save(self.places.secrets)
         self.console.step("PostgreSQL", f"ready at 127.0.0.1:{port}, data in {server.data}")
-        return {"DATABASE_URL": server.url(port)}
+        return {
+            "DATABASE_URL": server.url(port),
+            "PG_PROGRAMS": str(server.programs),
+            "RECOVERY_DIR": str(server.home / "recovery"),
+        }
 
     def broker(self) -> dict[str, str]:
         if url := os.environ.get("REDIS_URL"):
