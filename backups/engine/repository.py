@@ -135,10 +135,11 @@ class Repository:
 
     def get(self, backup_id: str) -> Stored:
         """Raises UnknownBackup, Damaged."""
-        for kind in Kind:
+        # What is no plain name would lead elsewhere.
+        is_name = Path(backup_id).name == backup_id and backup_id != ".." and not backup_id.endswith(PARTIAL)
+        for kind in Kind if is_name else ():
             folder = self.root / kind / backup_id
-            # An id with a slash in it must not lead elsewhere.
-            if folder.parent.resolve() == (self.root / kind).resolve() and folder.is_dir():
+            if folder.is_dir():
                 return self.read(folder)
         raise UnknownBackup(backup_id)
 
