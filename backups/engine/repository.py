@@ -136,7 +136,7 @@ class Repository:
     def get(self, backup_id: str) -> Stored:
         """Raises UnknownBackup, Damaged."""
         # What is no plain name would lead elsewhere.
-        is_name = Path(backup_id).name == backup_id and backup_id != ".." and not backup_id.endswith(PARTIAL)
+        is_name = backup_id not in ("", "..") and Path(backup_id).name == backup_id and not backup_id.endswith(PARTIAL)
         for kind in Kind if is_name else ():
             folder = self.root / kind / backup_id
             if folder.is_dir():
