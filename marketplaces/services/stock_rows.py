@@ -25,8 +25,10 @@ FIGURES = ("present", "reserved", "in_way_to_client", "in_way_from_client")
 PART = 5000
 
 UPSERT = """
-    WITH given AS (
-        SELECT * FROM unnest(
+    -- The account comes with the rows, so that the planner does not see which one it is. Of one that is newer than the
+    -- tables' statistics it would think that it has no rows, and read all of them by another index for each given one.
+    WITH given AS MATERIALIZED (
+        SELECT %(account)s AS account_id, * FROM unnest(
             %(sku)s::text[], %(warehouse_id)s::text[], %(stock_type)s::text[], %(warehouse)s::text[], %(name)s::text[],
             %(barcode)s::text[], %(present)s::int[], %(reserved)s::int[], %(to_client)s::int[], %(from_client)s::int[]
         ) AS given (
@@ -38,11 +40,11 @@ UPSERT = """
             account_id, product_id, source, sku, warehouse_id, stock_type, warehouse, name, barcode, present, reserved,
             in_way_to_client, in_way_from_client, snapshot_date, last_sync_at
         )
-        SELECT %(account)s, listing.product_id, %(source)s, given.sku, given.warehouse_id, given.stock_type,
+        SELECT given.account_id, listing.product_id, %(source)s, given.sku, given.warehouse_id, given.stock_type,
                given.warehouse, given.name, given.barcode, given.present, given.reserved, given.to_client,
                given.from_client, %(day)s, %(at)s
         FROM given
-        LEFT JOIN marketplaces_listing AS listing ON listing.account_id = %(account)s AND listing.sku = given.sku
+        LEFT JOIN marketplaces_listing AS listing ON listing.account_id = given.account_id AND listing.sku = given.sku
         ORDER BY given.sku, given.warehouse_id, given.stock_type
         ON CONFLICT (account_id, sku, source, warehouse_id, stock_type) DO UPDATE SET
             product_id = excluded.product_id,
@@ -80,7 +82,7 @@ UPSERT = """
                -- The limit has each looked up by the index, whatever the statistics of a table that has just grown say.
                CROSS JOIN LATERAL (
                    SELECT stock.id FROM marketplaces_marketplacestock AS stock
-                   WHERE stock.account_id = %(account)s AND stock.source = %(source)s AND stock.sku = given.sku
+                   WHERE stock.account_id = given.account_id AND stock.source = %(source)s AND stock.sku = given.sku
                      AND stock.warehouse_id = given.warehouse_id AND stock.stock_type = given.stock_type
                    LIMIT 1
                ) AS there
