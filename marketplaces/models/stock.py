@@ -66,7 +66,8 @@ class MarketplaceStockSnapshot(models.Model):
     """A row of marketplace stock as it was at the end of a day on which it changed: of any other day, the newest
     one before it holds."""
 
-    stock = models.ForeignKey(MarketplaceStock, on_delete=models.CASCADE, related_name="snapshots")
+    # Its unique constraint begins with it: an index of its own would only cost.
+    stock = models.ForeignKey(MarketplaceStock, on_delete=models.CASCADE, db_index=False, related_name="snapshots")
     snapshot_date = models.DateField(_("day"))
     present = models.IntegerField(_("present"))
     reserved = models.IntegerField(_("reserved"))
