@@ -93,8 +93,7 @@ def hand_over_push(account_id: UUID, *, is_sure: bool = False, by_id: int | None
 def push_changed_quantities() -> None:
     """Sends the quantities of the accounts where a listing may show something else than it should, whatever has
     changed the stock: a sale at the counter, a delivery, a lot that expired."""
-    pushes.forget_alerts_of_silent_accounts()
-    for account_id in pushes.accounts_to_push(now=timezone.now()):
+    for account_id in pushes.look_for_pushes(now=timezone.now()):
         push_quantities.delay(str(account_id))
 
 

@@ -90,6 +90,13 @@ def want_pushes(*, product_ids: Collection[int], location_id: int, at: datetime.
         return cursor.rowcount
 
 
+def look_for_pushes(*, now: datetime.datetime) -> list[UUID]:
+    """Looks at all accounts: closes the alerts of those that nothing is sent for any more, and returns those whose
+    quantities are to be sent now."""
+    forget_alerts_of_silent_accounts()
+    return accounts_to_push(now=now)
+
+
 def accounts_to_push(*, now: datetime.datetime) -> list[UUID]:
     """The live accounts with a listing that may show something else than it should, and those about which an alert is
     open that may be over; not while the switch is off, and none that a worker has or that is left alone after a
