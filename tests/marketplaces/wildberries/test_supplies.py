@@ -2,7 +2,7 @@
 
 import pytest
 
-from marketplaces.clients import access, http
+from marketplaces.clients import access
 from marketplaces.clients.access import client_of
 from marketplaces.clients.base import MarketplaceClient
 from marketplaces.errors import (
@@ -12,27 +12,9 @@ from marketplaces.errors import (
 )
 from marketplaces.models import SellerAccount
 from tests.marketplaces.standin import Standin
-from tests.marketplaces.wildberries import one, wildberries_account
+from tests.marketplaces.wildberries.seller import one
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the calls of this test would have waited."""
-    waited: list[float] = []
-    monkeypatch.setattr(http, "pause", waited.append)
-    return waited
-
-
-@pytest.fixture
-def account(standin: Standin) -> SellerAccount:
-    return wildberries_account(standin)
-
-
-@pytest.fixture
-def client(account: SellerAccount) -> MarketplaceClient:
-    return client_of(account)
 
 
 def supplies(standin: Standin) -> dict[str, list[int]]:

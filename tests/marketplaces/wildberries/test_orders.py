@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from marketplaces.choices import OrderState, Scheme
-from marketplaces.clients import http, wildberries_orders
+from marketplaces.clients import wildberries_orders
 from marketplaces.clients.access import client_of
 from marketplaces.clients.base import MarketplaceClient, OrderPage
 from marketplaces.clients.wildberries_values import state_of
@@ -21,27 +21,9 @@ from marketplaces.errors import (
 from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision, SellerAccount, SyncCursor
 from marketplaces.services.mirror import store_page
 from tests.marketplaces.standin import Standin
-from tests.marketplaces.wildberries import one, sync, wildberries_account
+from tests.marketplaces.wildberries.seller import one, sync
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the calls of this test would have waited."""
-    waited: list[float] = []
-    monkeypatch.setattr(http, "pause", waited.append)
-    return waited
-
-
-@pytest.fixture
-def account(standin: Standin) -> SellerAccount:
-    return wildberries_account(standin)
-
-
-@pytest.fixture
-def client(account: SellerAccount) -> MarketplaceClient:
-    return client_of(account)
 
 
 def told(pages: list[OrderPage]) -> dict[str, OrderState]:

@@ -3,7 +3,7 @@
 import pytest
 
 from marketplaces.choices import Scheme
-from marketplaces.clients import http, wildberries_stock
+from marketplaces.clients import wildberries_stock
 from marketplaces.clients.access import client_of
 from marketplaces.clients.base import MarketplaceClient, QuantityChange, StockRow
 from marketplaces.errors import (
@@ -12,27 +12,9 @@ from marketplaces.errors import (
 )
 from marketplaces.models import SellerAccount
 from tests.marketplaces.standin import Standin
-from tests.marketplaces.wildberries import sync, wildberries_account
+from tests.marketplaces.wildberries.seller import sync
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the calls of this test would have waited."""
-    waited: list[float] = []
-    monkeypatch.setattr(http, "pause", waited.append)
-    return waited
-
-
-@pytest.fixture
-def account(standin: Standin) -> SellerAccount:
-    return wildberries_account(standin)
-
-
-@pytest.fixture
-def client(account: SellerAccount) -> MarketplaceClient:
-    return client_of(account)
 
 
 def change(sku: str, quantity: int) -> QuantityChange:

@@ -16,27 +16,8 @@ from marketplaces.errors import (
 )
 from marketplaces.models import SellerAccount
 from tests.marketplaces.standin import Standin
-from tests.marketplaces.wildberries import wildberries_account
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the calls of this test would have waited."""
-    waited: list[float] = []
-    monkeypatch.setattr(http, "pause", waited.append)
-    return waited
-
-
-@pytest.fixture
-def account(standin: Standin) -> SellerAccount:
-    return wildberries_account(standin)
-
-
-@pytest.fixture
-def client(account: SellerAccount) -> MarketplaceClient:
-    return client_of(account)
 
 
 def test_a_cheap_call_tests_the_key(standin: Standin, account: SellerAccount) -> None:
