@@ -1,25 +1,27 @@
 """A marketplace's orders at the network edge, for tests of what the shop does with them. It remembers what it was told,
 and can be made to fail at every call.
 
-market = market_of(seller(shop)); market.order("A-1", {"SKU-1": 2}); market.sync(); advance()
+market = market_offering(shop, {"SKU-1": latte}); market.order("A-1", {"SKU-1": 2}); market.sync(); advance()
 """
 
 import datetime
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
-from inventory.models import StockMovement
+from inventory.models import Product, StockMovement
 from marketplaces.choices import OrderState, Scheme
 from marketplaces.clients.base import MarketplaceClient, OrderPage, RemoteLine, RemoteOrder
 from marketplaces.errors import MarketplaceError, Outdated, Refused
 from marketplaces.models import MarketplaceOrder, MarketplaceOrderRevision, OperationLog, SellerAccount, StockOperation
 from marketplaces.services.mirror import StoredPage, store_page
 from marketplaces.services.pipeline import Progress, advance_operations
+from tests.marketplaces.shelf import listed, seller
+from tests.shop import Shop
 
 Hook = Callable[[str, Sequence[str]], None]
 
@@ -171,6 +173,15 @@ def open_market(account: SellerAccount, *, read_timeout: float) -> Market:
 def market_of(account: SellerAccount) -> Market:
     """The market of this account, opened when it is first asked for."""
     return markets.setdefault(account.pk, Market(account))
+
+
+def market_offering(shop: Shop, offered: Mapping[str, Product], **fields: Any) -> Market:
+    """The market of a live account of the shop that offers these products: {SKU: product}. `fields` are the
+    account's."""
+    account = seller(shop, **fields)
+    for sku, product in offered.items():
+        listed(account, product, sku)
+    return market_of(account)
 
 
 def advance(*operations: StockOperation, later: datetime.timedelta = datetime.timedelta()) -> Progress:

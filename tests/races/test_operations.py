@@ -22,8 +22,7 @@ from marketplaces.services.operations import create_operations
 from marketplaces.services.retrying import retry_operation
 from marketplaces.services.steps import deduct, work
 from tests.marketplaces.conftest import open_markets  # noqa: F401 - a fixture
-from tests.marketplaces.selling import Market, advance, market_of, the_operation
-from tests.marketplaces.shelf import listed, seller
+from tests.marketplaces.selling import Market, advance, market_offering, the_operation
 from tests.races.test_faults import cut_after, die_after
 from tests.races.threads import at_once, kinds
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
@@ -45,9 +44,7 @@ def beans(shop: Shop) -> Ingredient:
 
 @pytest.fixture
 def market(shop: Shop, beans: Ingredient) -> Market:
-    account = seller(shop)
-    listed(account, shop.product("Coffee 250 g", recipe={beans: 250}), "COFFEE")
-    return market_of(account)
+    return market_offering(shop, {"COFFEE": shop.product("Coffee 250 g", recipe={beans: 250})})
 
 
 def ordered(market: Market, number: int = 1) -> list[StockOperation]:

@@ -12,30 +12,12 @@ from marketplaces.services.backoff import MOST_ATTEMPTS
 from marketplaces.services.cancelling import request_cancellation
 from marketplaces.services.retrying import retry_operation, retry_operations
 from monitoring.models import Alert
-from tests.marketplaces.selling import Market, actions, advance, ledger_of, market_of, nothing, the_operation
-from tests.marketplaces.shelf import listed, seller
+from tests.marketplaces.selling import Market, actions, advance, ledger_of, nothing, the_operation
 from tests.shop import Shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("open_markets")]
 Status = StockOperation.Status
 HOURS = datetime.timedelta(hours=2)
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return Shop.open()
-
-
-@pytest.fixture
-def beans(shop: Shop) -> Ingredient:
-    return shop.ingredient("Beans", stock=1000)
-
-
-@pytest.fixture
-def market(shop: Shop, beans: Ingredient) -> Market:
-    account = seller(shop)
-    listed(account, shop.product("Coffee 250 g", recipe={beans: 250}), "COFFEE")
-    return market_of(account)
 
 
 def failed_at(market: Market, call: str) -> StockOperation:

@@ -10,11 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from inventory.documents import name_documents
-from inventory.models import Ingredient, StockMovement
+from inventory.models import Product, StockMovement
 from marketplaces.errors import Refused
 from marketplaces.models import StockOperation
-from tests.marketplaces.selling import Market, advance, market_of, the_operation
-from tests.marketplaces.shelf import listed, seller
+from tests.marketplaces.selling import Market, advance, market_offering, the_operation
 from tests.rest import Rest
 from tests.shop import Shop, user_of
 
@@ -23,16 +22,8 @@ API = "/api/v1/marketplaces/operations/"
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop.open()
-
-
-@pytest.fixture
-def market(shop: Shop) -> Market:
-    beans: Ingredient = shop.ingredient("Beans", stock=1000)
-    account = seller(shop, external_user_id="one")
-    listed(account, shop.product("Coffee 250 g", recipe={beans: 250}), "COFFEE")
-    return market_of(account)
+def market(shop: Shop, coffee: Product) -> Market:
+    return market_offering(shop, {"COFFEE": coffee}, external_user_id="one")
 
 
 @pytest.fixture

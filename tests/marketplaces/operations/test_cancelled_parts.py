@@ -7,15 +7,14 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError
 
-from inventory.models import Ingredient
+from inventory.models import Ingredient, Product
 from marketplaces.choices import OrderState
 from marketplaces.errors import Timeout
 from marketplaces.models import StockOperation
 from marketplaces.services.cancelling import request_cancellation
 from marketplaces.services.retrying import retry_operation
 from marketplaces.services.steps import shrink
-from tests.marketplaces.selling import Market, actions, advance, ledger_of, market_of, the_operation
-from tests.marketplaces.shelf import listed, seller
+from tests.marketplaces.selling import Market, actions, advance, ledger_of, market_offering, the_operation
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("open_markets")]
@@ -24,22 +23,8 @@ HOURS = datetime.timedelta(hours=2)
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop.open()
-
-
-@pytest.fixture
-def beans(shop: Shop) -> Ingredient:
-    return shop.ingredient("Beans", stock=1000, unit_cost="0.07")
-
-
-@pytest.fixture
-def market(shop: Shop, beans: Ingredient) -> Market:
-    account = seller(shop)
-    coffee = shop.product("Coffee 250 g", recipe={beans: 250})
-    listed(account, coffee, "COFFEE")
-    listed(account, coffee, "BAG")
-    return market_of(account)
+def market(shop: Shop, coffee: Product) -> Market:
+    return market_offering(shop, {"COFFEE": coffee, "BAG": coffee})
 
 
 def ordered(market: Market, lines: dict[str, int], state: OrderState = OrderState.READY) -> StockOperation:

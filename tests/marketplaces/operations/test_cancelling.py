@@ -17,30 +17,12 @@ from marketplaces.services.cancelling import request_cancellation, request_cance
 from marketplaces.services.retrying import retry_operation
 from marketplaces.services.switch import start_pushes, stop_pushes
 from monitoring.models import Alert
-from tests.marketplaces.selling import Market, actions, advance, ledger_of, market_of, the_operation
-from tests.marketplaces.shelf import listed, seller
+from tests.marketplaces.selling import Market, actions, advance, ledger_of, the_operation
 from tests.shop import Shop, assert_levels_are_what_the_ledger_sums_to, user_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("open_markets")]
 Status = StockOperation.Status
 HOURS = datetime.timedelta(hours=2)
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return Shop.open()
-
-
-@pytest.fixture
-def beans(shop: Shop) -> Ingredient:
-    return shop.ingredient("Beans", stock=1000, unit_cost="0.07")
-
-
-@pytest.fixture
-def market(shop: Shop, beans: Ingredient) -> Market:
-    account = seller(shop)
-    listed(account, shop.product("Coffee 250 g", recipe={beans: 250}), "COFFEE")
-    return market_of(account)
 
 
 def stop_at(market: Market, stage: str) -> StockOperation:
