@@ -4,13 +4,17 @@ Everything asked of large tables asks for what came since a moment, by keys that
 """
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Window
 from django.db.models.fields.json import KT
+from django.db.models.functions import RowNumber
 
 from foundation.uuids import first_uuid7_at
 from marketplaces.models import (
@@ -32,6 +36,7 @@ LONG_AFTER = datetime.timedelta(hours=1)
 # What was last read so many intervals ago is stale.
 STALE_AFTER_INTERVALS = 3
 MOST_NAMED = 50
+NO_TIME = datetime.timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,14 @@ class SyncHealth:
 
 @dataclass(frozen=True, slots=True)
 class OperationFigures:
-    """Stock operations of the last 24 hours, and what is wrong with those that are unfinished, however old."""
+    """Stock operations of the last 24 hours, and what is wrong with those that are unfinished, however old.
+
+    `took`: how long the completed ones took together, and how many they are.
+    """
 
     by_status: Mapping[str, int]
     errors_by_kind: Mapping[str, int]
-    mean_seconds: float | None
+    took: tuple[datetime.timedelta, int]
     stuck: Sequence[StockOperation]
     long: Sequence[StockOperation]
     retried: int
@@ -70,9 +78,28 @@ class OperationFigures:
     def created(self) -> int:
         return sum(self.by_status.values())
 
+    @property
+    def mean_seconds(self) -> float | None:
+        """How long a completed one took on average, None without any."""
+        together, number = self.took
+        return together.total_seconds() / number if number else None
+
     def share(self, status: str) -> float:
         """The share, 0 to 1, of those created in the last 24 hours that have this status."""
         return self.by_status.get(status, 0) / self.created if self.created else 0.0
+
+    @classmethod
+    def together(cls, figures: Iterable["OperationFigures"]) -> "OperationFigures":
+        """What the figures of several accounts amount to; of the unfinished ones the oldest are named."""
+        given = list(figures)
+        return cls(
+            by_status=sum((Counter(one.by_status) for one in given), Counter()),
+            errors_by_kind=sum((Counter(one.errors_by_kind) for one in given), Counter()),
+            took=(sum((one.took[0] for one in given), NO_TIME), sum(one.took[1] for one in given)),
+            stuck=sorted((row for one in given for row in one.stuck), key=attrgetter("next_attempt_at"))[:MOST_NAMED],
+            long=sorted((row for one in given for row in one.long), key=attrgetter("created_at"))[:MOST_NAMED],
+            retried=sum(one.retried for one in given),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +135,7 @@ def monitor(*, accounts: Collection[SellerAccount], now: datetime.datetime) -> M
     return Monitor(
         at=now,
         syncs=sync_health(accounts=accounts, now=now),
-        operations=operation_figures(account_ids=ids, now=now),
+        operations=OperationFigures.together(operation_figures(account_ids=ids, now=now).values()),
         waiting_pushes=pushes["waiting"],
         refused_pushes=pushes["refused"],
         gates=list(ApiGate.objects.filter(Q(open_until__gt=now) | Q(blocked_until__gt=now)).order_by("key")),
@@ -206,30 +233,57 @@ def is_stale(account: SellerAccount, what: SyncRun.What, state: SyncState | None
     return now - since > max(interval * STALE_AFTER_INTERVALS, datetime.timedelta(minutes=10))
 
 
-def operation_figures(*, account_ids: Collection[UUID], now: datetime.datetime) -> OperationFigures:
-    """What became of the operations of the last 24 hours, and which unfinished ones need a look. Five queries."""
+def operation_figures(*, account_ids: Collection[UUID], now: datetime.datetime) -> dict[UUID, OperationFigures]:
+    """What became of each account's operations of the last 24 hours, and which unfinished ones need a look. Four
+    queries."""
     operations = StockOperation.objects.filter(account_id__in=account_ids)
-    lately = operations.filter(pk__gte=first_uuid7_at(now - DAY)).order_by()
-    by_status = dict(lately.values_list("status").annotate(number=Count("pk")))
+    completed = Q(status=StockOperation.Status.COMPLETED, finished_at__isnull=False)
     took = ExpressionWrapper(F("finished_at") - F("created_at"), output_field=DurationField())
-    summed = lately.aggregate(
-        mean=Avg(took, filter=Q(status=StockOperation.Status.COMPLETED)),
-        retried=Count("pk", filter=Q(retry_of__isnull=False)),
-    )
-    errors = (
+    lately: dict[UUID, list[Any]] = {account_id: [] for account_id in account_ids}
+    for row in (
+        operations.filter(pk__gte=first_uuid7_at(now - DAY))
+        .order_by()
+        .values("account_id", "status")
+        .annotate(
+            number=Count("pk"),
+            retried=Count("pk", filter=Q(retry_of__isnull=False)),
+            completed=Count("pk", filter=completed),
+            took=Sum(took, filter=completed),
+        )
+    ):
+        lately[row["account_id"]].append(row)
+    errors: dict[UUID, Counter[str]] = {account_id: Counter() for account_id in account_ids}
+    for account_id, kind, number in (
         OperationLog.objects.filter(
             created_at__gte=now - DAY, error_details__isnull=False, operation__account_id__in=account_ids
         )
         .order_by()
-        .values_list(KT("error_details__kind"))
+        .values_list("operation__account_id", KT("error_details__kind"))
         .annotate(number=Count("pk"))
-    )
-    unfinished = operations.filter(status__in=StockOperation.UNFINISHED).select_related("order", "account")
-    return OperationFigures(
-        by_status=by_status,
-        errors_by_kind={kind or "error": number for kind, number in errors},
-        mean_seconds=summed["mean"].total_seconds() if summed["mean"] is not None else None,
-        stuck=list(unfinished.filter(next_attempt_at__lt=now - STUCK_AFTER).order_by("next_attempt_at")[:MOST_NAMED]),
-        long=list(unfinished.filter(created_at__lt=now - LONG_AFTER).order_by("created_at")[:MOST_NAMED]),
-        retried=summed["retried"],
-    )
+    ):
+        errors[account_id][kind or "error"] += number
+    unfinished = operations.filter(status__in=StockOperation.UNFINISHED)
+    stuck = oldest_by_account(unfinished.filter(next_attempt_at__lt=now - STUCK_AFTER), "next_attempt_at")
+    long = oldest_by_account(unfinished.filter(created_at__lt=now - LONG_AFTER), "created_at")
+    return {
+        account_id: OperationFigures(
+            by_status={row["status"]: row["number"] for row in rows},
+            errors_by_kind=errors[account_id],
+            took=(sum((row["took"] or NO_TIME for row in rows), NO_TIME), sum(row["completed"] for row in rows)),
+            stuck=stuck.get(account_id, []),
+            long=long.get(account_id, []),
+            retried=sum(row["retried"] for row in rows),
+        )
+        for account_id, rows in lately.items()
+    }
+
+
+def oldest_by_account(operations: QuerySet[StockOperation], moment: str) -> dict[UUID, list[StockOperation]]:
+    """Of each account the first of these by this moment, as many as are named. One query."""
+    place = Window(RowNumber(), partition_by="account_id", order_by=moment)
+    found: dict[UUID, list[StockOperation]] = {}
+    for operation in (
+        operations.alias(place=place).filter(place__lte=MOST_NAMED).select_related("order", "account").order_by(moment)
+    ):
+        found.setdefault(operation.account_id, []).append(operation)
+    return found

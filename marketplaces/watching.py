@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from foundation.services.rotation import register_listener
 from foundation.uuids import first_uuid7_at
 from marketplaces.models import Listing, SellerAccount, StockOperation, SyncRun
-from marketplaces.monitor_selectors import DAY, STUCK_AFTER, operation_figures, sync_health
+from marketplaces.monitor_selectors import DAY, STUCK_AFTER, OperationFigures, operation_figures, sync_health
 from marketplaces.services import alarms, push_alarms
 from marketplaces.services.anomalies import ANOMALY, anomaly_sentence
 from marketplaces.services.credentials import note_rotation
@@ -127,6 +127,12 @@ def accounts_in_use() -> list[SellerAccount]:
     return list(SellerAccount.objects.filter(is_active=True).select_related("location"))
 
 
+def figures_in_use() -> OperationFigures:
+    """The figures of the operations of all accounts in use."""
+    ids = [account.pk for account in accounts_in_use()]
+    return OperationFigures.together(operation_figures(account_ids=ids, now=timezone.now()).values())
+
+
 def sync_ages() -> Iterable[tuple[LabelValues, float]]:
     now = timezone.now()
     for one in sync_health(accounts=accounts_in_use(), now=now):
@@ -161,13 +167,12 @@ def operations_of_the_day() -> Iterable[tuple[LabelValues, float]]:
 
 
 def errors_of_the_day() -> Iterable[tuple[LabelValues, float]]:
-    figures = operation_figures(account_ids=[one.pk for one in accounts_in_use()], now=timezone.now())
-    for kind, number in figures.errors_by_kind.items():
+    for kind, number in figures_in_use().errors_by_kind.items():
         yield {"kind": kind}, number
 
 
 def operation_durations() -> Iterable[tuple[LabelValues, float]]:
-    figures = operation_figures(account_ids=[one.pk for one in accounts_in_use()], now=timezone.now())
+    figures = figures_in_use()
     if figures.mean_seconds is not None:
         yield {}, figures.mean_seconds
 

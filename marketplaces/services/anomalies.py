@@ -2,25 +2,25 @@
 it has ended."""
 
 import datetime
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Sum
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from marketplaces.clients.gate import digest_of
-from marketplaces.models import (
-    ApiGate,
-    MarketplaceStock,
-    MarketplaceStockSnapshot,
-    SellerAccount,
-    StockOperation,
-    SyncRun,
+from marketplaces.anomaly_selectors import (
+    ImportFigures,
+    StockJumps,
+    accounts_with_a_piece_since,
+    accounts_without_a_piece,
+    gates_of,
+    newest_imports,
+    stock_jumps,
 )
+from marketplaces.models import ApiGate, SellerAccount, StockOperation, SyncRun
 from marketplaces.monitor_selectors import OperationFigures, SyncHealth, operation_figures, sync_health
 from monitoring.selectors import open_alerts
 from monitoring.services.alerts import AlertText, notify_many, resolve
@@ -31,13 +31,12 @@ ANOMALY = "marketplaces.anomaly"
 LEAST_RUNS, LEAST_OPERATIONS = 4, 5
 LOWEST_SUCCESS_RATE = 0.5
 HIGHEST_SHARE = 0.2
-# A SKU jumps if it changes within a day by a factor of ten, and by a hundred pieces.
-JUMP_FACTOR, JUMP_PIECES = 10, 100
+# An account without a piece is nothing new if it had none for so long.
+LATELY = datetime.timedelta(days=7)
 # The newest import against the mean of so many before it.
 RUNS_BEFORE = 5
 LEAST_ITEMS, FALL_TO = 10, 0.5
 HIGHEST_SKIPPED = 0.05
-MOST_SKUS = 5
 # Calls in an hour, against a usual one.
 LEAST_CALLS, MANY_CALLS = 1000, 5
 
@@ -94,7 +93,8 @@ def anomaly_sentence(details: Mapping[str, Any]) -> str:
 def watch_marketplaces(*, now: datetime.datetime) -> list[Anomaly]:
     """Looks at every active account, opens alerts of what is new and closes those of what has ended. Returns all that
     looks wrong now."""
-    found = find_anomalies(accounts=list(SellerAccount.objects.filter(is_active=True)), now=now)
+    accounts = SellerAccount.objects.filter(is_active=True).select_related("location")
+    found = find_anomalies(accounts=list(accounts), now=now)
     by_subject = {anomaly.subject: anomaly for anomaly in found}
     known = set(open_alerts().filter(event=ANOMALY).values_list("subject", flat=True))
     notify_many(
@@ -110,13 +110,18 @@ def watch_marketplaces(*, now: datetime.datetime) -> list[Anomaly]:
 
 
 def find_anomalies(*, accounts: Collection[SellerAccount], now: datetime.datetime) -> list[Anomaly]:
-    """What looks wrong about these accounts now."""
+    """What looks wrong about these accounts now. A constant number of queries, if their locations are at hand."""
+    ids = [account.pk for account in accounts]
+    stock = StockFigures.of(accounts, now)
+    imports = newest_imports(account_ids=ids, most=RUNS_BEFORE + 1)
+    gates = gates_of(accounts=accounts)
+    operations = operation_figures(account_ids=ids, now=now)
     found = [anomaly for health in sync_health(accounts=accounts, now=now) for anomaly in of_sync(health)]
     for account in accounts:
-        found += of_stock(account, now)
-        found += of_imports(account)
-        found += of_calls(account, now)
-        found += of_operations(account, operation_figures(account_ids=[account.pk], now=now))
+        found += of_stock(account, stock)
+        found += of_imports(account, imports.get(account.pk, []))
+        found += of_calls(account, gates.get(account.pk), now)
+        found += of_operations(account, operations[account.pk])
     return found
 
 
@@ -132,69 +137,47 @@ def of_sync(health: SyncHealth) -> Iterator[Anomaly]:
         )
 
 
-def of_stock(account: SellerAccount, now: datetime.datetime) -> Iterator[Anomaly]:
-    today = account.location.today(now)
-    total = MarketplaceStock.objects.filter(account=account).aggregate(pieces=Sum("present"))["pieces"]
-    if total == 0:
-        lately = MarketplaceStockSnapshot.objects.filter(
-            stock__account=account, snapshot_date__gte=today - datetime.timedelta(days=7), present__gt=0
+@dataclass(frozen=True, slots=True)
+class StockFigures:
+    """Which accounts have nothing at all, which of these had something lately, and what jumped today elsewhere."""
+
+    empty: Collection[UUID]
+    emptied: Collection[UUID]
+    jumps: Mapping[UUID, StockJumps]
+
+    @classmethod
+    def of(cls, accounts: Collection[SellerAccount], now: datetime.datetime) -> "StockFigures":
+        today = {account.pk: account.location.today(now) for account in accounts}
+        empty = accounts_without_a_piece(account_ids=list(today))
+        return cls(
+            empty,
+            accounts_with_a_piece_since(days={pk: day - LATELY for pk, day in today.items() if pk in empty}),
+            stock_jumps(days={pk: day for pk, day in today.items() if pk not in empty}),
         )
-        if lately.exists():
-            yield Anomaly("all_zero", account)
+
+
+def of_stock(account: SellerAccount, stock: StockFigures) -> Iterator[Anomaly]:
+    if account.pk in stock.emptied:
+        yield Anomaly("all_zero", account)
+    if jumps := stock.jumps.get(account.pk):
+        examples = ", ".join(f"{sku} ({before} → {after})" for sku, before, after in jumps.examples)
+        yield Anomaly("stock_jump", account, {"number": jumps.number, "examples": examples})
+
+
+def of_imports(account: SellerAccount, imports: Sequence[ImportFigures]) -> Iterator[Anomaly]:
+    """Looks at the newest of these imports, and compares it with the others."""
+    if not imports:
         return
-    jumps = stock_jumps(account_id=account.pk, day=today)
-    if jumps:
-        examples = ", ".join(f"{sku} ({before} → {after})" for sku, before, after in jumps[:MOST_SKUS])
-        yield Anomaly("stock_jump", account, {"number": len(jumps), "examples": examples})
-
-
-def stock_jumps(*, account_id: UUID, day: datetime.date) -> list[tuple[str, int, int]]:
-    """(SKU, pieces before, pieces now) of what jumped on this day. Only what changed on it is looked at."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT stock.sku, before.present, today.present
-            FROM marketplaces_marketplacestocksnapshot AS today
-            JOIN marketplaces_marketplacestock AS stock ON stock.id = today.stock_id
-            CROSS JOIN LATERAL (
-                SELECT earlier.present FROM marketplaces_marketplacestocksnapshot AS earlier
-                WHERE earlier.stock_id = today.stock_id AND earlier.snapshot_date < today.snapshot_date
-                ORDER BY earlier.snapshot_date DESC LIMIT 1
-            ) AS before
-            WHERE stock.account_id = %(account)s AND today.snapshot_date = %(day)s
-              AND abs(today.present - before.present) >= %(pieces)s
-              AND greatest(today.present, before.present)
-                  >= %(factor)s * greatest(least(today.present, before.present), 1)
-            ORDER BY abs(today.present - before.present) DESC, stock.sku
-            """,
-            {"account": account_id, "day": day, "pieces": JUMP_PIECES, "factor": JUMP_FACTOR},
-        )
-        return cursor.fetchall()
-
-
-def of_imports(account: SellerAccount) -> Iterator[Anomaly]:
-    runs = list(
-        SyncRun.objects.filter(
-            account=account, what=SyncRun.What.INVENTORY, status__in=[SyncRun.Status.SUCCESS, SyncRun.Status.PARTIAL]
-        ).order_by("-id")[: RUNS_BEFORE + 1]
-    )
-    if not runs:
-        return
-    newest, *before = runs
+    newest, *before = imports
     if newest.processed and newest.skipped / newest.processed > HIGHEST_SKIPPED:
         yield Anomaly("rows_left_out", account, {"skipped": newest.skipped, "processed": newest.processed})
     if before:
-        mean = sum(run.processed for run in before) / len(before)
+        mean = sum(one.processed for one in before) / len(before)
         if mean >= LEAST_ITEMS and newest.processed < mean * FALL_TO:
             yield Anomaly("fewer_items", account, {"items": newest.processed, "before": round(mean)})
 
 
-def of_calls(account: SellerAccount, now: datetime.datetime) -> Iterator[Anomaly]:
-    keys = account.credentials or {}
-    credential = keys.get("client_id") or keys.get("token")
-    if not credential:
-        return
-    gate = ApiGate.objects.filter(pk=f"{account.marketplace}:{digest_of(credential)}").first()
+def of_calls(account: SellerAccount, gate: ApiGate | None, now: datetime.datetime) -> Iterator[Anomaly]:
     if gate is None or gate.usual_calls is None or gate.hour is None or now - gate.hour > datetime.timedelta(hours=1):
         return
     if gate.calls > max(LEAST_CALLS, MANY_CALLS * gate.usual_calls):

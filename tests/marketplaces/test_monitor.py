@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from foundation.uuids import uuid7
+from marketplaces.anomaly_selectors import StockJumps, stock_jumps
 from marketplaces.choices import Marketplace, OrderState, Scheme
 from marketplaces.clients.gate import Gate, digest_of
 from marketplaces.models import (
@@ -25,7 +27,7 @@ from marketplaces.models import (
     SyncState,
 )
 from marketplaces.monitor_selectors import monitor, sync_health
-from marketplaces.services.anomalies import ANOMALY, anomaly_sentence, find_anomalies, stock_jumps, watch_marketplaces
+from marketplaces.services.anomalies import ANOMALY, anomaly_sentence, find_anomalies, watch_marketplaces
 from marketplaces.services.gates import forget_slots, pass_gate
 from marketplaces.watching import (
     errors_of_the_day,
@@ -108,7 +110,7 @@ def test_a_monitor_takes_as_many_queries_for_one_account_as_for_five(account: Se
         )
         run_of(other)
 
-    assert one == queries() == 13
+    assert one == queries() == 12
 
 
 def test_what_was_not_read_for_three_intervals_is_stale_and_fails_the_check(account: SellerAccount) -> None:
@@ -175,7 +177,22 @@ def test_a_stock_that_jumps_is_named_and_one_that_moves_is_not(account: SellerAc
     stock_of(account, "KIT", present=12, before=95)
     stock_of(account, "STRAW", present=0, before=150)
 
-    assert stock_jumps(account_id=account.pk, day=account.location.today()) == [("TIN", 40, 5000), ("STRAW", 150, 0)]
+    jumps = stock_jumps(days={account.pk: account.location.today()})
+
+    assert jumps == {account.pk: StockJumps(2, [("TIN", 40, 5000), ("STRAW", 150, 0)])}
+    assert stock_jumps(days={account.pk: account.location.today() + datetime.timedelta(days=1)}) == {}
+
+
+def test_of_many_jumps_the_greatest_are_named(account: SellerAccount) -> None:
+    for number in range(7):
+        stock_of(account, f"TIN-{number}", present=1000 + number, before=0)
+
+    (anomaly,) = find_anomalies(accounts=[account], now=timezone.now())
+
+    assert anomaly.details == {
+        "number": 7,
+        "examples": "TIN-6 (0 → 1006), TIN-5 (0 → 1005), TIN-4 (0 → 1004), TIN-3 (0 → 1003), TIN-2 (0 → 1002)",
+    }
 
 
 def test_nothing_in_stock_of_anything_is_an_anomaly(account: SellerAccount) -> None:
@@ -183,6 +200,18 @@ def test_nothing_in_stock_of_anything_is_an_anomaly(account: SellerAccount) -> N
     stock_of(account, "KIT", present=0, before=12)
 
     assert "all_zero" in {anomaly.kind for anomaly in find_anomalies(accounts=[account], now=timezone.now())}
+
+
+def test_nothing_in_stock_is_no_anomaly_where_it_has_been_so_for_a_week(account: SellerAccount) -> None:
+    row = stock_of(account, "TIN", present=0, before=40)
+    long_ago = account.location.today() - datetime.timedelta(days=8)
+    MarketplaceStockSnapshot.objects.filter(present=40).update(snapshot_date=long_ago)
+
+    assert find_anomalies(accounts=[account], now=timezone.now()) == []
+    MarketplaceStockSnapshot.objects.filter(present=40).update(snapshot_date=long_ago + datetime.timedelta(days=1))
+    assert [anomaly.kind for anomaly in find_anomalies(accounts=[account], now=timezone.now())] == ["all_zero"]
+    MarketplaceStock.objects.filter(pk=row.pk).update(present=1)
+    assert find_anomalies(accounts=[account], now=timezone.now()) == []
 
 
 def test_an_import_that_saw_half_of_what_it_used_to_is_an_anomaly(account: SellerAccount) -> None:
@@ -197,6 +226,62 @@ def test_an_import_that_saw_half_of_what_it_used_to_is_an_anomaly(account: Selle
     SyncRun.objects.filter(pk=newest.pk).update(processed=51, skipped=2)
     kinds = {anomaly.kind for anomaly in find_anomalies(accounts=[account], now=timezone.now())}
     assert not {"fewer_items", "rows_left_out"} & kinds
+
+
+def everything_looks_wrong(account: SellerAccount) -> set[str]:
+    """Lets everything be wrong about the account that can be at once, and says what that is."""
+    now = timezone.now()
+    SellerAccount.objects.filter(pk=account.pk).update(created_at=now - datetime.timedelta(days=1))
+    account.credentials = {"client_id": account.name, "api_key": "k"}
+    account.save(update_fields=["credentials"])
+    ApiGate.objects.create(key=f"ozon:{digest_of(account.name)}", rate=1, hour=now - MINUTE, calls=5000, usual_calls=10)
+    stock_of(account, f"TIN of {account.name}", present=5000, before=40)
+    for processed in (100, 100, 10):
+        run_of(account, "inventory", status="partial", processed=processed, skipped=processed // 2)
+    run_of(account, "inventory", status="failed")
+    for number in range(4):
+        operation_of(account, number, next_attempt_at=now - 11 * MINUTE, created_at=now - 61 * MINUTE)
+    for number, status in ((4, "failed"), (5, "failed"), (6, "cancelled"), (7, "cancelled")):
+        StockOperation.objects.filter(pk=operation_of(account, number).pk).update(status=status)
+    return {
+        "stale", "failing", "stock_jump", "fewer_items", "rows_left_out", "unusual_calls", "stuck_operations",
+        "long_operations", "failed_operations", "cancelled_operations",
+    }  # fmt: skip
+
+
+def test_looking_at_twelve_accounts_takes_as_many_queries_as_at_two(account: SellerAccount) -> None:
+    """And each account is told what is wrong about itself."""
+
+    def look() -> tuple[int, int, Counter[str]]:
+        accounts = list(SellerAccount.objects.select_related("location"))
+        with CaptureQueriesContext(connection) as finding:
+            found = find_anomalies(accounts=accounts, now=timezone.now())
+        with CaptureQueriesContext(connection) as watching:
+            watch_marketplaces(now=timezone.now())
+        return len(finding), len(watching), Counter(anomaly.kind for anomaly in found)
+
+    def another(number: int) -> SellerAccount:
+        return SellerAccount.objects.create(
+            marketplace=Marketplace.OZON,
+            external_user_id="u-1",
+            name=f"Tea {number}",
+            location=Shop.open(f"Shop {number}").location,
+            connection=SellerAccount.Connection.CONNECTED,
+        )
+
+    wrong = everything_looks_wrong(account)
+    emptied = another(0)
+    stock_of(emptied, "KIT", present=0, before=12)
+    *of_two, kinds = look()
+    assert kinds == {**dict.fromkeys(wrong, 1), "stale": 2, "all_zero": 1}
+    for number in range(1, 11):
+        everything_looks_wrong(another(number))
+    *of_twelve, kinds = look()
+
+    assert kinds == {**dict.fromkeys(wrong, 11), "stale": 22, "all_zero": 1}
+    assert of_two == of_twelve
+    assert of_two[0] == 13
+    assert Alert.objects.filter(event=ANOMALY, resolved_at=None).count() == sum(kinds.values()) == 122
 
 
 def test_an_anomaly_is_told_once_and_closed_when_it_has_ended(account: SellerAccount) -> None:
