@@ -13,7 +13,7 @@ from marketplaces.services import tokens
 from marketplaces.services.key_alerts import CONNECTION_LOST
 from marketplaces.services.tokens import access_token, refresh_due_tokens
 from monitoring.models import Alert
-from tests.marketplaces.allegro import allegro_account
+from tests.marketplaces.allegro.seller import allegro_account
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db

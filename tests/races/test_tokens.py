@@ -14,7 +14,7 @@ from marketplaces.models import CredentialEvent, DeviceConnection, SellerAccount
 from marketplaces.services import connecting, tokens
 from marketplaces.services.connecting import begin_connection, check_connection
 from marketplaces.services.tokens import access_token
-from tests.marketplaces.allegro import allegro_account
+from tests.marketplaces.allegro.seller import allegro_account
 from tests.marketplaces.conftest import standin  # noqa: F401
 from tests.races.threads import PATIENCE, at_once, kinds
 from tests.shop import Shop
