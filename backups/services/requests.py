@@ -1,0 +1,71 @@
+"""What people, programs and the timetable ask for. Each verb writes a job, which the agent carries out."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backups.engine.jobs import Job, JobKind, ask_to_stop, request_job
+from backups.engine.manifest import Kind
+from backups.engine.repository import Repository
+from backups.errors import WrongTarget
+from backups.services.index import refresh_index
+from foundation.errors import InvalidInput
+
+LONGEST_REASON = 300
+
+
+def ask(kind: JobKind, *, arguments: dict[str, Any], by: str, reason: str) -> Job:
+    """Writes the job and shows it. Raises DiskIsFull, NotWritable."""
+    repository = Repository.of_the_shop()
+    job = request_job(repository, kind, arguments=arguments, by=by, reason=reason.strip())
+    refresh_index(repository=repository)
+    return job
+
+
+def request_backup(*, kind: str, by: str = "", reason: str = "", period: str = "") -> Job:
+    """A logical or physical backup. Raises InvalidInput, DiskIsFull, NotWritable."""
+    if kind not in list(Kind):
+        raise InvalidInput.at("kind", _("Choose logical or physical."))
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInput.at("reason", _("At most %(most)d characters.") % {"most": LONGEST_REASON})
+    return ask(JobKind.BACKUP, arguments={"kind": kind, "period": period}, by=by, reason=reason)
+
+
+def request_verification(*, backup_id: str, by: str = "") -> Job:
+    """Looking whether its files are whole. Raises UnknownBackup."""
+    Repository.of_the_shop().get(backup_id)
+    return ask(JobKind.VERIFY, arguments={"backup_id": backup_id}, by=by, reason="")
+
+
+def request_drill(*, backup_id: str = "", by: str = "", reason: str = "") -> Job:
+    """Restoring a backup beside (the newest one without an id), looking whether the shop in it is right, and throwing
+    it away. Raises UnknownBackup."""
+    if backup_id:
+        Repository.of_the_shop().get(backup_id)
+    return ask(JobKind.DRILL, arguments={"backup_id": backup_id}, by=by, reason=reason)
+
+
+def request_wal_check(*, by: str = "") -> Job:
+    """A look at the WAL."""
+    return ask(JobKind.CHECK_WAL, arguments={}, by=by, reason="")
+
+
+def request_prune(*, by: str = "") -> Job:
+    """Deleting what is too old to be kept."""
+    return ask(JobKind.PRUNE, arguments={}, by=by, reason="")
+
+
+def request_recovery(*, time: Any, by: str = "", reason: str = "") -> Job:
+    """Recovering beside the running server to a moment (aware). Raises WrongTarget where it lies in the future."""
+    if time > timezone.now():
+        raise WrongTarget.at("time", _("That moment lies in the future."))
+    return ask(JobKind.RECOVER, arguments={"target": time.isoformat()}, by=by, reason=reason)
+
+
+def stop_job(*, job_id: str) -> Job:
+    """Raises UnknownJob."""
+    repository = Repository.of_the_shop()
+    job = ask_to_stop(repository, job_id)
+    refresh_index(repository=repository)
+    return job

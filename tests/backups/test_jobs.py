@@ -1,0 +1,204 @@
+"""Work that is asked for in a file: what becomes of it, whoever dies meanwhile."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups.engine.agent import Agent
+from backups.engine.jobs import (
+    Job,
+    JobKind,
+    JobStatus,
+    all_jobs,
+    ask_to_stop,
+    carry_out,
+    close_killed,
+    forget_old,
+    get_job,
+    request_job,
+    save,
+)
+from backups.engine.manifest import Kind
+from backups.engine.repository import Repository
+from backups.errors import Busy, Damaged, Interrupted, UnknownJob
+from tests.backups.cluster import wait_until
+
+Work = Callable[[Job, Any, Callable[[], bool]], dict[str, Any]]
+
+
+def asked(repository: Repository, **more: Any) -> Job:
+    return request_job(repository, JobKind.BACKUP, arguments={"kind": "logical"}, by="anna@samovar.example", **more)
+
+
+def test_what_is_asked_for_stands_in_a_file_until_it_is_done(repository: Repository) -> None:
+    job = asked(repository, reason="Перед переездом ☕")
+    assert get_job(repository, job.id) == job
+    assert (job.status, job.reason) == (JobStatus.WAITING, "Перед переездом ☕")
+    seen = []
+
+    def work(running: Job, progress: Any, is_stopped: Callable[[], bool]) -> dict[str, Any]:
+        progress("dumping", 0.25)
+        seen.append(get_job(repository, running.id))
+        assert not is_stopped()
+        return {"backup_id": running.id}
+
+    carry_out(repository, job, work, pid=1)
+    assert [(one.status, one.stage, one.share) for one in seen] == [(JobStatus.RUNNING, "dumping", 0.25)]
+    done = get_job(repository, job.id)
+    assert (done.status, done.share, done.result) == (JobStatus.DONE, 1.0, {"backup_id": job.id})
+    assert done.ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "sentence"),
+    [
+        (Damaged("base/1 is damaged."), JobStatus.FAILED, "damaged", "base/1 is damaged."),
+        (Interrupted("It was stopped."), JobStatus.STOPPED, "interrupted", "It was stopped."),
+        (Busy("A drill"), JobStatus.FAILED, "busy", "A drill is under way. Wait until it is done."),
+    ],
+)
+def test_what_fails_says_why(
+    repository: Repository, error: Exception, status: JobStatus, kind: str, sentence: str
+) -> None:
+    def work(*_arguments: Any) -> dict[str, Any]:
+        raise error
+
+    carry_out(repository, job := asked(repository), work, pid=1)
+    ended = get_job(repository, job.id)
+    assert (ended.status, ended.error_kind, ended.error) == (status, kind, sentence)
+
+
+def test_our_own_mistake_ends_the_job_without_its_secrets_and_is_raised(repository: Repository) -> None:
+    def work(*_arguments: Any) -> dict[str, Any]:
+        raise KeyError("postgres://samovar:tea-and-honey@db/shop")
+
+    with pytest.raises(KeyError):
+        carry_out(repository, job := asked(repository), work, pid=1)
+    ended = get_job(repository, job.id)
+    assert (ended.status, ended.error_kind) == (JobStatus.FAILED, "error")
+    assert "KeyError" in ended.error
+    assert "tea-and-honey" not in ended.error
+
+
+def test_somebody_stops_a_job_that_waits_and_one_that_runs(repository: Repository) -> None:
+    waiting = asked(repository)
+    assert ask_to_stop(repository, waiting.id).status == JobStatus.STOPPED
+    running = asked(repository)
+
+    def work(_job: Job, _progress: Any, is_stopped: Callable[[], bool]) -> dict[str, Any]:
+        assert not is_stopped()
+        ask_to_stop(repository, running.id)
+        assert is_stopped()
+        raise Interrupted("It was stopped.")
+
+    carry_out(repository, running, work, pid=1)
+    assert {job.status for job in all_jobs(repository)} == {JobStatus.STOPPED}
+    assert [path.suffix for path in repository.jobs.iterdir()] == [".json", ".json"]
+
+
+def test_a_job_whose_process_was_killed_is_closed(repository: Repository) -> None:
+    lost, alive = asked(repository), asked(repository)
+    for job, pid in ((lost, 1), (alive, 2)):
+        job.status, job.pid = JobStatus.RUNNING, pid
+        save(repository, job)
+    close_killed(repository, is_running=lambda pid: pid == 2)
+    assert get_job(repository, alive.id).status == JobStatus.RUNNING
+    closed = get_job(repository, lost.id)
+    assert (closed.status, closed.error_kind) == (JobStatus.FAILED, "interrupted")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "unknown", "id": "1"}', "\x00"])
+def test_a_file_that_is_no_job_hides_no_other(repository: Repository, text: str) -> None:
+    job = asked(repository)
+    (repository.jobs / "0.json").write_text(text)
+    assert [one.id for one in all_jobs(repository)] == [job.id]
+    with pytest.raises(UnknownJob):
+        get_job(repository, "0")
+
+
+@pytest.mark.parametrize("name", ["../jobs/x", "", "no-such"])
+def test_an_id_of_a_job_leads_nowhere_else(repository: Repository, name: str) -> None:
+    (repository.root / "x.json").write_text(asked(repository).to_json())
+    with pytest.raises(UnknownJob):
+        get_job(repository, name)
+
+
+def test_old_jobs_are_forgotten_and_waiting_ones_are_not(repository: Repository) -> None:
+    old, waiting = asked(repository), asked(repository)
+    carry_out(repository, old, lambda *_arguments: {}, pid=1)
+    forget_old(repository, days=0)
+    assert [job.id for job in all_jobs(repository)] == [waiting.id]
+
+
+# --- the agent --------------------------------------------------------------------------------------------
+
+
+def program(tmp_path: Path, text: str) -> list[str]:
+    """A command like one of manage.py's, which does this."""
+    path = tmp_path / "manage.py"
+    path.write_text(text)
+    return [sys.executable, str(path)]
+
+
+WORKS = """
+import sys, pathlib
+pathlib.Path(sys.argv[2]).write_text(sys.argv[1])
+"""
+
+
+def test_the_agent_starts_what_waits_one_after_the_other(repository: Repository, tmp_path: Path) -> None:
+    first, second = asked(repository), asked(repository)
+    command = program(tmp_path, WORKS)
+
+    def command_of(job: Job) -> list[str]:
+        # The process of a job says in the file that it runs: here, before it is started.
+        job.status = JobStatus.DONE
+        save(repository, job)
+        return [*command, job.id, str(tmp_path / job.id)]
+
+    agent = Agent(repository, command_of=command_of)
+    agent.look()
+    started = agent.job
+    assert started is not None
+    wait_until(lambda: started.poll() is not None)
+    agent.look()
+    wait_until(lambda: (tmp_path / second.id).exists())
+    assert [(tmp_path / job.id).read_text() for job in (first, second)] == [first.id, second.id]
+
+
+def test_the_agent_starts_nothing_while_somebody_else_is_at_work(repository: Repository, tmp_path: Path) -> None:
+    job = asked(repository)
+    agent = Agent(repository, command_of=lambda _job: program(tmp_path, WORKS))
+    with repository.lock("work", doing="A restore at the terminal"):
+        agent.look()
+    assert (agent.job, get_job(repository, job.id).status) == (None, JobStatus.WAITING)
+
+
+def test_the_agent_starts_a_killed_receiver_again(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backups.engine.agent.RECEIVER_AGAIN_AFTER", 0)
+    agent = Agent(repository, receiver=program(tmp_path, "import time; time.sleep(600)"))
+    agent.look()
+    first = agent.receiver
+    assert first is not None
+    first.kill()
+    first.wait()
+    agent.look()
+    assert agent.receiver is not None
+    assert agent.receiver.pid != first.pid
+    agent.receiver.kill()
+
+
+def test_there_is_one_agent(repository: Repository) -> None:
+    with repository.lock("agent", doing="The agent"), pytest.raises(Busy, match="The agent is under way"):
+        Agent(repository).run(is_stopped=lambda: True)
+
+
+def test_the_agent_discards_what_a_killed_backup_left(repository: Repository) -> None:
+    _backup_id, partial = repository.begin(Kind.LOGICAL)
+    Agent(repository).look()
+    assert not partial.exists()
