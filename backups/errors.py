@@ -58,6 +58,33 @@ class ServerGone(BackupFailed):
     kind = "server_gone"
 
 
+class NoReplication(BackupFailed):
+    """The server's account, its pg_hba.conf or its settings do not let the database be copied or its WAL be read."""
+
+    kind = "no_replication"
+
+    def __init__(self, user: str, why: object) -> None:
+        super().__init__(
+            _(
+                "The server does not let %(user)s copy it (%(why)s). Give the account the right with ALTER ROLE … "
+                'REPLICATION, add a line for the database "replication" to pg_hba.conf, and have wal_level at least '
+                "at replica and max_wal_senders at 5."
+            )
+            % {"user": user, "why": why}
+        )
+
+
+class NoBase(BackupFailed):
+    """An incremental backup can't build upon this one. A full one can be made."""
+
+    kind = "no_base"
+
+    def __init__(self, base_id: str, why: object) -> None:
+        super().__init__(
+            _("An incremental backup can't build upon %(id)s: %(why)s Make a full one.") % {"id": base_id, "why": why}
+        )
+
+
 class DiskIsFull(BackupFailed):
     """There is no room."""
 

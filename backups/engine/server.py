@@ -79,8 +79,14 @@ class Server:
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **given}
 
     @contextmanager
-    def connected(self, *, database: str | None = None) -> Iterator[psycopg2.extensions.connection]:
-        """A connection of its own that commits every statement, closed at the end. Raises ServerGone."""
+    def connected(
+        self,
+        *,
+        database: str | None = None,
+        factory: type[psycopg2.extensions.connection] | None = None,
+    ) -> Iterator[psycopg2.extensions.connection]:
+        """A connection of its own that commits every statement, closed at the end; `factory` makes another sort of it,
+        such as one for replication. Raises ServerGone."""
         try:
             options: dict[str, Any] = dict(self.options)
             connection = psycopg2.connect(
@@ -91,6 +97,7 @@ class Server:
                 dbname=database or self.database,
                 connect_timeout=CONNECT_TIMEOUT,
                 application_name="samovar backups",
+                connection_factory=factory,
                 **options,
             )
         except psycopg2.OperationalError as error:
@@ -101,6 +108,19 @@ class Server:
         connection.autocommit = True
         with closing(connection):
             yield connection
+
+    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement and returns its rows. Raises ServerGone, and psycopg2's error for what the server
+        refuses."""
+        with self.connected() as connection, connection.cursor() as cursor:
+            try:
+                cursor.execute(query, values or None)
+                return list(cursor.fetchall()) if cursor.description else []
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                raise ServerGone(
+                    _("The database server at %(host)s:%(port)s went away: %(why)s")
+                    % {"host": self.host, "port": self.port, "why": last_line(str(error))}
+                ) from error
 
     def facts(self) -> Facts:
         """Asks the server. Raises ServerGone."""
