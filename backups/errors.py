@@ -36,6 +36,24 @@ class WrongTarget(InvalidInput):
     """The moment can't be recovered to."""
 
 
+class NothingRecovered(Conflict):
+    """There is no recovered server to take over or to throw away."""
+
+    code = "nothing_recovered"
+
+    def __init__(self) -> None:
+        super().__init__(_("That recovery is not done, or was thrown away. Recover once more."))
+
+
+class NothingTakenOver(Conflict):
+    """There is no database from before to swap back."""
+
+    code = "nothing_taken_over"
+
+    def __init__(self) -> None:
+        super().__init__(_("Nothing was taken over by that, so there is no way back from it."))
+
+
 # --- failures: what was begun did not work -----------------------------------------------------------
 
 
@@ -142,3 +160,18 @@ class Interrupted(BackupFailed):
     """Somebody stopped it, or its process was killed."""
 
     kind = "interrupted"
+
+
+class WrongKey(BackupFailed):
+    """What is sealed opens with none of the keys, or there is no key to seal with."""
+
+    kind = "wrong_key"
+
+
+class PlaceFailed(BackupFailed):
+    """A place for copies can't be reached, does not let us in, or is not named as it should be."""
+
+    kind = "place_failed"
+
+    def __init__(self, place: str, why: object) -> None:
+        super().__init__(_("The place %(place)s: %(why)s") % {"place": place, "why": why})

@@ -5,10 +5,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backups.engine.jobs import Job, JobKind, ask_to_stop, request_job
+from backups.engine.jobs import Job, JobKind, JobStatus, ask_to_stop, get_job, request_job
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
-from backups.errors import WrongTarget
+from backups.errors import NothingRecovered, NothingTakenOver, WrongTarget
 from backups.services.index import refresh_index
 from foundation.errors import InvalidInput
 
@@ -61,6 +61,32 @@ def request_recovery(*, time: Any, by: str = "", reason: str = "") -> Job:
     if time > timezone.now():
         raise WrongTarget.at("time", _("That moment lies in the future."))
     return ask(JobKind.RECOVER, arguments={"target": time.isoformat()}, by=by, reason=reason)
+
+
+def request_take_over(*, run_id: str, by: str = "", reason: str = "") -> Job:
+    """Putting what was recovered in the place of the shop's database. Raises UnknownJob, NothingRecovered."""
+    return ask(JobKind.TAKE_OVER, arguments=recovered(run_id), by=by, reason=reason)
+
+
+def request_discard(*, run_id: str, by: str = "") -> Job:
+    """Throwing away what was recovered. Raises UnknownJob, NothingRecovered."""
+    return ask(JobKind.DISCARD, arguments=recovered(run_id), by=by, reason="")
+
+
+def recovered(run_id: str) -> dict[str, str]:
+    """The arguments of work about a recovery that is done."""
+    job = get_job(Repository.of_the_shop(), run_id)
+    if job.kind != JobKind.RECOVER or job.status != JobStatus.DONE:
+        raise NothingRecovered
+    return {"recovery": job.id, "target": str(job.arguments.get("target", ""))}
+
+
+def request_way_back(*, run_id: str, by: str = "", reason: str = "") -> Job:
+    """Putting the database from before a take-over back in its place. Raises UnknownJob, NothingTakenOver."""
+    job = get_job(Repository.of_the_shop(), run_id)
+    if job.kind != JobKind.TAKE_OVER or job.status != JobStatus.DONE:
+        raise NothingTakenOver
+    return ask(JobKind.SWAP_BACK, arguments={"take_over": job.id}, by=by, reason=reason)
 
 
 def stop_job(*, job_id: str) -> Job:
