@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backups.middleware.MaintenanceMiddleware",
     "monitoring.middleware.AnonymousProbes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -197,6 +198,11 @@ RECOVERY_DIR = env.path("RECOVERY_DIR", default=str(VAR_DIR / "recovery"))()
 PG_PROGRAMS = Path(programs) if (programs := env.str("PG_PROGRAMS", default="")) else None
 # As whom a recovered server runs, where backups run as root, as which PostgreSQL refuses to.
 PG_ACCOUNT = env.str("PG_ACCOUNT", default="nobody")
+# While it is there, everybody is told to wait: see backups/maintenance.py.
+MAINTENANCE_FILE = env.path("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance.json"))()
+# Where copies of backups go, and what seals them before they leave: the first key seals, all of them open.
+BACKUP_PLACES = env.list("BACKUP_PLACES", default=[])
+BACKUP_KEYS = [key for key in env.str("BACKUP_KEY", default="").split(",") if key]
 
 # --- people ---------------------------------------------------------------------------------------
 
