@@ -215,7 +215,7 @@ def product_info_rows(session: ApiSession, wanted: Collection[Scheme]) -> Rows:
 def product_rows(product: Any, *, wanted: Collection[Scheme]) -> list[StockRow]:
     """One row per scheme: boxes and pallets are the same pieces' other wrappings. Raises BadAnswer."""
     stocks = optional(product, "stocks", list) or []
-    if all(is_told_elsewhere(stock, wanted) for stock in stocks):
+    if not [stock for stock in stocks if not is_told_elsewhere(stock, wanted)]:
         return []
     sku = sku_of(product)
     sums: dict[Scheme, tuple[int, int]] = {}

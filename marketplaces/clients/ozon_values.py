@@ -20,7 +20,9 @@ LONGEST_SKU = 100
 def name_of(row: Any, field: str) -> str:
     """An id or a word that may come as text or as a number; "" where there is none."""
     value = row.get(field) if isinstance(row, dict) else None
-    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def needed_name(row: Any, field: str) -> str:
@@ -41,7 +43,9 @@ def sku_of(row: Any) -> str:
 
 def pieces(row: Any, field: str, *, least: int = 0) -> int:
     """A number of pieces, at least `least`. Raises BadAnswer."""
-    value = need(row, field, int)
+    value = row.get(field) if type(row) is dict else None
+    if type(value) is not int:
+        value = need(row, field, int)
     if not least <= value <= MOST_PIECES:
         raise BadAnswer(_("“%(path)s” can't be %(value)d.") % {"path": field, "value": value})
     return value

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from marketplaces.clients.access import client_of
-from marketplaces.clients.base import StockPage
+from marketplaces.clients.base import StockPage, StockRow
 from marketplaces.models import SellerAccount, SyncRun
 from marketplaces.services.payloads import UNKEEPABLE
 from marketplaces.services.runs import begin_run, begun_run, carry_out, keep_lease, note, save_progress
-from marketplaces.services.stock_rows import GoodRow, RowIds, empty_untold, good_rows, write_rows
+from marketplaces.services.stock_rows import RowIds, empty_untold, good_rows, write_rows
 
 # Rows that one statement writes.
 BATCH = 2500
@@ -80,7 +80,7 @@ class Source:
         note(self.run, problems=problems, counts={self.name: len(rows)})
 
     @transaction.atomic
-    def write(self, batch: Sequence[GoodRow]) -> int:
+    def write(self, batch: Sequence[StockRow]) -> int:
         now = timezone.now()
         written = write_rows(account=self.account, source=self.name, rows=batch, day=today(self.account, now), at=now)
         keep_lease(run_id=self.run.pk, at=now)
@@ -102,7 +102,7 @@ class Source:
             )
 
 
-def batched_rows(rows: Sequence[GoodRow]) -> list[Sequence[GoodRow]]:
+def batched_rows(rows: Sequence[StockRow]) -> list[Sequence[StockRow]]:
     return [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
 
 

@@ -1,17 +1,15 @@
 """The rows of marketplace stock, written many at once; and the day's snapshots with them."""
 
 import datetime
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from typing import Any
+import operator
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from marketplaces.choices import Scheme
 from marketplaces.clients.base import Problem, StockRow
 from marketplaces.models import MarketplaceStock, MarketplaceStockSnapshot, SellerAccount
 from marketplaces.services.payloads import REPLACEMENT, UNKEEPABLE
@@ -20,7 +18,10 @@ from marketplaces.services.runs import keep_lease
 # Nobody has so many of anything: such a figure is a mistake.
 MOST_PIECES = 10_000_000
 LONGEST_SKU, LONGEST_WAREHOUSE_ID, LONGEST_WAREHOUSE, LONGEST_NAME, LONGEST_BARCODE = 100, 60, 200, 300, 60
+LONGEST_TEXTS = (LONGEST_WAREHOUSE, LONGEST_NAME, LONGEST_BARCODE)
+TEXTS = ("sku", "warehouse_id", "stock_type", "warehouse", "name", "barcode")
 FIGURES = ("present", "reserved", "in_way_to_client", "in_way_from_client")
+FIGURES_OF = operator.attrgetter(*FIGURES)
 # Stored rows that are compared at once with what was told.
 PART = 5000
 
@@ -30,7 +31,8 @@ UPSERT = """
     WITH given AS MATERIALIZED (
         SELECT %(account)s AS account_id, * FROM unnest(
             %(sku)s::text[], %(warehouse_id)s::text[], %(stock_type)s::text[], %(warehouse)s::text[], %(name)s::text[],
-            %(barcode)s::text[], %(present)s::int[], %(reserved)s::int[], %(to_client)s::int[], %(from_client)s::int[]
+            %(barcode)s::text[], %(present)s::int[], %(reserved)s::int[], %(in_way_to_client)s::int[],
+            %(in_way_from_client)s::int[]
         ) AS given (
             sku, warehouse_id, stock_type, warehouse, name, barcode, present, reserved, to_client, from_client
         )
@@ -91,31 +93,6 @@ UPSERT = """
 
 
 @dataclass(frozen=True, slots=True)
-class GoodRow:
-    """A row that can be stored, in the order of the statement's columns."""
-
-    sku: str
-    warehouse_id: str
-    stock_type: str
-    warehouse: str
-    name: str
-    barcode: str
-    present: int
-    reserved: int
-    to_client: int
-    from_client: int
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.sku, self.warehouse_id, self.stock_type
-
-
-COLUMNS = tuple(field.name for field in fields(GoodRow))
-# `dataclasses.astuple` copies deeply, which takes five times as long.
-COLUMNS_OF: Callable[[GoodRow], tuple[Any, ...]] = attrgetter(*COLUMNS)
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
     """How many rows are new or differed, and the ids of all that were told."""
 
@@ -142,16 +119,17 @@ class RowIds:
         return bits is not None and bool(bits[place >> 3] & 1 << (place & 7))
 
 
-def good_rows(rows: Iterable[StockRow]) -> tuple[list[GoodRow], list[Problem]]:
-    """The rows that can be stored, and why each other one can't. Of two with the same key the first counts."""
-    good: dict[tuple[str, str, str], GoodRow] = {}
+def good_rows(rows: Iterable[StockRow]) -> tuple[list[StockRow], list[Problem]]:
+    """The rows that can be stored, as they are stored, and why each other one can't. Of two with the same key the
+    first counts."""
+    good: dict[tuple[str, str, str], StockRow] = {}
     problems = []
     for row in rows:
         why = why_not(row)
         if why is None:
-            one = good_row(row)
-            if one.key not in good:
-                good[one.key] = one
+            key = row.sku, row.warehouse_id, row.stock_type
+            if key not in good:
+                good[key] = keepable_row(row)
                 continue
             why = _("The same SKU is told twice for this warehouse.")
         problems.append(Problem(str(row.sku), why))
@@ -164,37 +142,32 @@ def why_not(row: StockRow) -> str | None:
         return _("The SKU is missing.")
     if len(row.sku) > LONGEST_SKU or len(row.warehouse_id) > LONGEST_WAREHOUSE_ID:
         return _("Its SKU or warehouse is too long.")
-    if UNKEEPABLE.search(row.sku) or UNKEEPABLE.search(row.warehouse_id):
+    if UNKEEPABLE.search(row.sku + row.warehouse_id):
         return _("Its SKU or warehouse has signs that can't be stored.")
-    for name in FIGURES:
-        pieces: Any = getattr(row, name)
-        if not isinstance(pieces, int) or isinstance(pieces, bool):
+    for name, pieces in zip(FIGURES, FIGURES_OF(row), strict=True):
+        if type(pieces) is not int:
             return _("%(name)s is no whole number: %(value)s.") % {"name": name, "value": pieces}
         if not 0 <= pieces <= MOST_PIECES:
             return _("%(name)s can't be %(value)s.") % {"name": name, "value": pieces}
     return None
 
 
-def good_row(row: StockRow) -> GoodRow:
-    return GoodRow(
-        sku=row.sku,
-        warehouse_id=row.warehouse_id,
-        stock_type=Scheme(row.stock_type).value,
-        warehouse=UNKEEPABLE.sub(REPLACEMENT, row.warehouse)[:LONGEST_WAREHOUSE],
-        name=UNKEEPABLE.sub(REPLACEMENT, row.name)[:LONGEST_NAME],
-        barcode=UNKEEPABLE.sub(REPLACEMENT, row.barcode)[:LONGEST_BARCODE],
-        present=row.present,
-        reserved=row.reserved,
-        to_client=row.in_way_to_client,
-        from_client=row.in_way_from_client,
-    )
+def keepable_row(row: StockRow) -> StockRow:
+    """The row with texts that fit their columns: nearly always the row itself."""
+    texts = row.warehouse, row.name, row.barcode
+    are_short = all(map(operator.le, map(len, texts), LONGEST_TEXTS))
+    if are_short and not UNKEEPABLE.search("".join(texts)):
+        return row
+    cut = [UNKEEPABLE.sub(REPLACEMENT, text)[:longest] for text, longest in zip(texts, LONGEST_TEXTS, strict=True)]
+    return row._replace(warehouse=cut[0], name=cut[1], barcode=cut[2])
 
 
 def write_rows(
-    *, account: SellerAccount, source: str, rows: Sequence[GoodRow], day: datetime.date, at: datetime.datetime
+    *, account: SellerAccount, source: str, rows: Sequence[StockRow], day: datetime.date, at: datetime.datetime
 ) -> Written:
-    """Writes rows of different keys, those that differ, and the day's snapshots of these, in one statement."""
-    columns = zip(*map(COLUMNS_OF, rows), strict=True)
+    """Writes rows of different keys (as of `good_rows`), those that differ, and the day's snapshots of these, in one
+    statement."""
+    columns = dict(zip(StockRow._fields, zip(*rows, strict=True), strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT,
@@ -203,11 +176,23 @@ def write_rows(
                 "source": source,
                 "day": day,
                 "at": at,
-                **{name: list(column) for name, column in zip(COLUMNS, columns, strict=True)},
+                **{name: array_of_texts(columns[name]) for name in TEXTS},
+                **{name: array_of_numbers(columns[name]) for name in FIGURES},
             },
         )
         changed, there = cursor.fetchone()
     return Written(len(changed), [*changed, *there])
+
+
+def array_of_texts(texts: Iterable[str]) -> str:
+    """PostgreSQL's way to write an array, as one text. Given as a list, each of its thousands of elements is adapted
+    and parsed as an expression of its own, which takes several times as long. The texts hold no zero character."""
+    escaped = "\0".join(texts).replace("\\", "\\\\").replace('"', '\\"')
+    return '{"' + escaped.replace("\0", '","') + '"}'
+
+
+def array_of_numbers(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def empty_untold(
