@@ -7,8 +7,10 @@ seller's SKU stands behind an apostrophe, which keeps spreadsheets from calculat
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import StringIO
+from operator import itemgetter
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -35,11 +37,11 @@ LONGEST_NAME = 300
 LONGEST_BARCODE = 60
 # Ozon's own labels, which mean nothing outside of it.
 OZONS_BARCODE = "OZN"
+BETWEEN_BARCODES = re.compile(r"[;,\s']+")
 NOTHING = ("", "0")
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
+class ReportRow(NamedTuple):
     """What the report says of a SKU. The numbers of the first three do not include what is reserved; `own_reserved`
     is FBS and realFBS together."""
 
@@ -64,6 +66,8 @@ def read_report(pieces: Iterable[bytes]) -> Iterator[ReportRow | Problem]:
     columns = columns_of(names)
     if "sku" not in columns or not columns.keys() & set(COUNTS):
         raise BadAnswer(_("The report lacks its columns; its first line is: %(line)s") % {"line": header[:200].strip()})
+    # What the report has no column for is read from an empty cell behind the last one.
+    pick = itemgetter(*(columns.get(name, len(names)) for name in ReportRow._fields))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
@@ -71,36 +75,40 @@ def read_report(pieces: Iterable[bytes]) -> Iterator[ReportRow | Problem]:
             if cells is None:
                 return
             if any(cells):
-                yield row_of(cells, columns, width=len(names))
+                yield row_of(cells, pick, width=len(names))
         except (csv.Error, BadAnswer) as wrong:
             yield Problem(item=_("line %(number)d of the report") % {"number": reader.line_num + 1}, reason=str(wrong))
 
 
 def lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines, with their ends. Raises BadAnswer for one that does not end."""
+    """The whole lines of each piece together, with their ends. Raises BadAnswer for a line that does not end."""
     rest = b""
     for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
+        whole, end, rest = (rest + piece).rpartition(b"\n")
+        if end:
+            yield whole + end
         if len(rest) > LONGEST_LINE:
             raise BadAnswer(_("The report is no CSV file."))
     if rest:
         yield rest
 
 
-def decoded(lines: Iterable[bytes]) -> Iterator[str]:
-    """Line by line, so that nothing has to be kept: the first that is no UTF-8 shows that the file is windows-1251."""
-    encoding = "utf-8-sig"
-    for line in lines:
+def decoded(blocks: Iterable[bytes]) -> Iterator[str]:
+    """Line by line, so that little has to be kept: the first line that is no UTF-8 shows that the file is
+    windows-1251."""
+    encoding, errors = "utf-8-sig", "strict"
+    for block in blocks:
         try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError:
-            encoding = "cp1251"
-            text = line.decode(encoding, "replace")
+            text = block.decode(encoding, errors)
+        except UnicodeDecodeError as wrong:
+            # The error counts without the mark at the beginning, and its `object` is without it.
+            line = wrong.object.rfind(b"\n", 0, wrong.start) + 1
+            encoding, errors = "cp1251", "replace"
+            text = wrong.object[:line].decode() + wrong.object[line:].decode(encoding, errors)
         if encoding == "utf-8-sig":
             encoding = "utf-8"
-        yield text
+        # Ends where the line feeds are, and nowhere else; several times as fast as splitting the bytes.
+        yield from StringIO(text, newline="\n")
 
 
 def columns_of(names: Sequence[str]) -> dict[str, int]:
@@ -114,26 +122,20 @@ def columns_of(names: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def row_of(cells: Sequence[str], columns: dict[str, int], *, width: int) -> ReportRow:
+def row_of(cells: Sequence[str], pick: Callable[[Sequence[str]], Sequence[str]], *, width: int) -> ReportRow:
     """Raises BadAnswer."""
     if len(cells) != width:
         raise BadAnswer(_("It has %(found)d cells instead of %(expected)d.") % {"found": len(cells), "expected": width})
-    texts = {column: cells[place].replace("\0", "").strip() for column, place in columns.items()}
-    sku = texts["sku"].removeprefix("'").strip()
+    sku, name, barcode, *counts = [cell.replace("\0", "").strip() for cell in pick([*cells, ""])]
+    sku = sku.removeprefix("'").strip()
     if not sku or len(sku) > LONGEST_SKU:
         raise BadAnswer(_("It has no SKU, or one that is too long."))
-    return ReportRow(
-        sku=sku,
-        name=texts.get("name", "")[:LONGEST_NAME],
-        barcode=barcode_of(texts.get("barcode", "")),
-        **{column: count_of(texts.get(column, ""), sku) for column in COUNTS},
-    )
+    numbers = [0 if text in NOTHING else count_of(text, sku) for text in counts]
+    return ReportRow(sku, name[:LONGEST_NAME], barcode_of(barcode), *numbers)
 
 
 def count_of(text: str, sku: str) -> int:
-    """A number of pieces; an empty cell is none. Raises BadAnswer."""
-    if text in NOTHING:
-        return 0
+    """A number of pieces. Raises BadAnswer."""
     number = read_as(text, int)
     if number is None or not 0 <= number <= MOST_PIECES:
         raise BadAnswer(_("%(sku)s: %(text)s is no number of pieces.") % {"sku": sku, "text": text[:40]})
@@ -142,5 +144,7 @@ def count_of(text: str, sku: str) -> int:
 
 def barcode_of(text: str) -> str:
     """One of the barcodes in the cell: rather the maker's than Ozon's own."""
-    codes = [code for code in re.split(r"[;,\s']+", text) if code]
+    if not BETWEEN_BARCODES.search(text):
+        return text[:LONGEST_BARCODE]
+    codes = [code for code in BETWEEN_BARCODES.split(text) if code]
     return next((code for code in codes if not code.startswith(OZONS_BARCODE)), "".join(codes[:1]))[:LONGEST_BARCODE]
