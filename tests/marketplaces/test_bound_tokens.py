@@ -1,17 +1,20 @@
 """A token that is bound to a seller opens this seller's marketplace data, and nothing else."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from foundation.models import IdempotencyKey
 from inventory.models import Location
 from marketplaces.models import SellerAccount
+from tests.inventory.admin_pages import signed_in, text_of
 from tests.marketplaces.people import BoundRest, account_of, everything_of, order_of
 from tests.rest import Rest
+from users.models import ApiToken
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +150,27 @@ def test_it_adds_accounts_of_its_own_seller_only(program: BoundRest) -> None:
 def test_a_bound_token_has_the_permissions_of_its_person_and_no_more() -> None:
     assert BoundRest("mine", "barista").call("get", "marketplaces/accounts/").status_code == 403
     assert BoundRest("mine", "manager").call("post", "marketplaces/accounts/", {}).status_code == 403
+
+
+def test_a_token_is_bound_on_the_admins_page_of_ones_own_tokens(mine: dict[str, Any], theirs: dict[str, Any]) -> None:
+    manager = signed_in("manager")
+    page = reverse("admin:users_apitoken_add")
+    assert 'name="external_user_id"' in manager.get(page).content.decode()
+
+    too_long = manager.post(page, {"name": "ERP", "days": "7", "external_user_id": "x" * 101})
+    assert list(too_long.context["adminform"].form.errors) == ["external_user_id"]
+    assert not ApiToken.objects.exists()
+    issued = manager.post(page, {"name": "ERP", "days": "7", "external_user_id": " mine "})
+
+    (secret,) = re.findall(r"\b[0-9a-f]{64}\b", issued.content.decode())
+    assert ApiToken.objects.get().external_user_id == "mine"
+    assert re.search(r"ERP .* mine", text_of(manager.get(reverse("admin:users_apitoken_changelist"))))
+    program = Rest()
+    program.client.credentials(HTTP_AUTHORIZATION=f"Token {secret}")
+    found = program.get("marketplaces/accounts/")["results"]
+    assert [row["id"] for row in found] == [str(mine["account"].pk)]
+    assert program.call("get", f"marketplaces/accounts/{theirs['account'].pk}/").status_code == 404
+    assert program.call("get", "products/").status_code == 404
 
 
 def test_an_unbound_token_sees_all_accounts_and_may_ask_for_one_seller(
