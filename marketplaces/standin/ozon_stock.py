@@ -1,6 +1,5 @@
 """Ozon's stock: read by scheme and by warehouse, written in pairs of offer and warehouse."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from marketplaces.standin.messages import Answer, Request
@@ -17,22 +16,20 @@ TYPES = {"FBS": "fbs", "realFBS": "rfbs", "FBO": "fbo"}
 Row = tuple[Offer, Warehouse, Stock]
 
 
-def rows(seller: Seller, offers: Iterable[Offer], *, is_fbo: bool, warehouse: str = "") -> list[Row]:
-    """Returns what lies of these offers in the seller's own warehouses, or in Ozon's."""
-    return [
-        (offer, seller.warehouses[key], stock)
-        for offer in offers
-        for key, stock in offer.stock.items()
-        if key in seller.warehouses
-        and (seller.warehouses[key].scheme == FBO) == is_fbo
-        and (not warehouse or key == warehouse)
-    ]
+def rows(offer: Offer, warehouses: dict[str, Warehouse]) -> list[Row]:
+    """Returns what lies of the offer in these warehouses."""
+    return [(offer, warehouses[key], stock) for key, stock in offer.stock.items() if key in warehouses]
+
+
+def warehouses_of(seller: Seller, *, is_fbo: bool) -> dict[str, Warehouse]:
+    """Returns the seller's own warehouses, or Ozon's."""
+    return {key: each for key, each in seller.warehouses.items() if (each.scheme == FBO) == is_fbo}
 
 
 def named(world: World, seller: Seller, skus: set[str], numbers: set[str]) -> list[Offer]:
     """Returns the offers that are asked for by the seller's names or by Ozon's; all, if neither is given."""
     if not skus and not numbers:
-        return world.of_offers(seller, "all", lambda: list(seller.offers.values()))
+        return all_offers(world, seller)
     by_number = world.of_offers(
         seller, "numbers", lambda: {str(offer.number): offer for offer in seller.offers.values()}
     )
@@ -40,15 +37,19 @@ def named(world: World, seller: Seller, skus: set[str], numbers: set[str]) -> li
     return [offer for offer in found if offer]
 
 
+def all_offers(world: World, seller: Seller) -> list[Offer]:
+    return world.of_offers(seller, "all", lambda: list(seller.offers.values()))
+
+
 def page_of_rows(
-    seller: Seller, offers: list[Offer], wanted: dict[str, Any], *, is_fbo: bool, warehouse: str = ""
+    offers: list[Offer], warehouses: dict[str, Warehouse], wanted: dict[str, Any]
 ) -> tuple[list[Row], str, bool]:
-    """As `page_of`, for the rows of these offers. The cursor counts offers, so that a page costs no more than its own
-    rows; an offer that lies in several warehouses stands on one page."""
+    """As `page_of`, for what lies of these offers in these warehouses. The cursor counts offers, so that a page costs
+    no more than its own rows; an offer that lies in several warehouses stands on one page."""
     start, limit = start_and_limit(wanted, 1000)
     found: list[Row] = []
     for place in range(start, len(offers)):
-        here = rows(seller, offers[place : place + 1], is_fbo=is_fbo, warehouse=warehouse)
+        here = rows(offers[place], warehouses)
         if found and len(found) + len(here) > limit:
             return found, str(place), True
         found += here
@@ -91,18 +92,14 @@ def stocks(world: World, _request: Request, seller: Seller, wanted: dict[str, An
     """The stock of each offer by scheme, over all warehouses."""
     filter_ = wanted["filter"]
     skus, products = set(filter_.get("offer_id") or ()), {str(each) for each in filter_.get("product_id") or ()}
-    offers = [offer for offer in named(world, seller, skus, set()) if not products or str(offer.product_id) in products]
+    offers = named(world, seller, skus, set())
+    if products:
+        offers = [offer for offer in offers if str(offer.product_id) in products]
     found, cursor, _has_next = page_of(offers, wanted, 1000)
     return Answer(200, {"items": [by_scheme(seller, offer) for offer in found], "total": len(offers), "cursor": cursor})
 
 
 def by_scheme(seller: Seller, offer: Offer) -> dict[str, Any]:
-    sums: dict[str, list[int]] = {}
-    for key, stock in offer.stock.items():
-        if warehouse := seller.warehouses.get(key):
-            total = sums.setdefault(TYPES[warehouse.scheme], [0, 0])
-            total[0] += stock.present
-            total[1] += stock.reserved
     told = [
         {
             "type": type_,
@@ -111,9 +108,20 @@ def by_scheme(seller: Seller, offer: Offer) -> dict[str, Any]:
             "sku": offer.number,
             "shipment_type": "SHIPMENT_TYPE_GENERAL",
         }
-        for type_, (present, reserved) in sums.items()
+        for type_, (present, reserved) in sums_by_scheme(seller, offer).items()
     ]
     return {"offer_id": offer.sku, "product_id": offer.product_id, "stocks": told}
+
+
+def sums_by_scheme(seller: Seller, offer: Offer) -> dict[str, tuple[int, int]]:
+    """Returns (present, reserved) over all warehouses of each kind of stock."""
+    sums: dict[str, tuple[int, int]] = {}
+    for key, stock in offer.stock.items():
+        if warehouse := seller.warehouses.get(key):
+            type_ = TYPES[warehouse.scheme]
+            present, reserved = sums.get(type_, (0, 0))
+            sums[type_] = present + stock.present, reserved + stock.reserved
+    return sums
 
 
 @routes.post("/v2/product/info/stocks-by-warehouse/fbs")
@@ -123,7 +131,9 @@ def own_stocks_of(world: World, _request: Request, seller: Seller, wanted: dict[
     if ("sku" in wanted) == ("offer_id" in wanted):
         return invalid("one of sku and offer_id is required")
     skus, numbers = set(wanted.get("offer_id") or ()), {str(each) for each in wanted.get("sku") or ()}
-    page, cursor, has_next = page_of_rows(seller, named(world, seller, skus, numbers), wanted, is_fbo=False)
+    page, cursor, has_next = page_of_rows(
+        named(world, seller, skus, numbers), warehouses_of(seller, is_fbo=False), wanted
+    )
     told = [{**own_row(row), "warehouse_name": row[1].name} for row in page]
     return Answer(200, {"products": told, "cursor": cursor, "has_next": has_next})
 
@@ -132,11 +142,10 @@ def own_stocks_of(world: World, _request: Request, seller: Seller, wanted: dict[
 @asks
 def own_stocks_in(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """Everything that lies in one of the seller's warehouses."""
-    warehouse = str(wanted["warehouse_id"])
-    if warehouse not in seller.warehouses or seller.warehouses[warehouse].scheme == FBO:
+    warehouse = warehouses_of(seller, is_fbo=False).get(str(wanted["warehouse_id"]))
+    if warehouse is None:
         return invalid("WAREHOUSE_NOT_FOUND")
-    offers = list(seller.offers.values())
-    page, cursor, has_next = page_of_rows(seller, offers, wanted, is_fbo=False, warehouse=warehouse)
+    page, cursor, has_next = page_of_rows(all_offers(world, seller), {warehouse.id: warehouse}, wanted)
     return Answer(200, {"stocks": [own_row(row) for row in page], "cursor": cursor, "has_next": has_next})
 
 
@@ -158,7 +167,9 @@ def own_row(row: Row) -> dict[str, Any]:
 def fbo_stocks(world: World, _request: Request, seller: Seller, wanted: dict[str, Any]) -> Answer:
     """What lies in Ozon's warehouses."""
     skus, numbers = set(wanted.get("offer_ids") or ()), {str(each) for each in wanted.get("skus") or ()}
-    page, cursor, has_next = page_of_rows(seller, named(world, seller, skus, numbers), wanted, is_fbo=True)
+    page, cursor, has_next = page_of_rows(
+        named(world, seller, skus, numbers), warehouses_of(seller, is_fbo=True), wanted
+    )
     told = []
     for row in page:
         fields = own_row(row)
@@ -173,6 +184,7 @@ def analytics(world: World, _request: Request, seller: Seller, wanted: dict[str,
     numbers = {str(each) for each in wanted["skus"]}
     if not 1 <= len(numbers) <= MOST_SKUS:
         return invalid("between 1 and 100 skus are required")
+    ozons = warehouses_of(seller, is_fbo=True)
     told = [
         {
             "offer_id": offer.sku,
@@ -186,7 +198,8 @@ def analytics(world: World, _request: Request, seller: Seller, wanted: dict[str,
             "transit_stock_count": stock.to_client,
             "return_from_customer_stock_count": stock.from_client,
         }
-        for offer, warehouse, stock in rows(seller, named(world, seller, set(), numbers), is_fbo=True)
+        for named_offer in named(world, seller, set(), numbers)
+        for offer, warehouse, stock in rows(named_offer, ozons)
     ]
     return Answer(200, {"items": told})
 

@@ -7,7 +7,7 @@ from typing import Any
 from marketplaces.standin.clock import iso
 from marketplaces.standin.messages import Answer, Request
 from marketplaces.standin.ozon import asks, error, routes
-from marketplaces.standin.ozon_stock import by_scheme
+from marketplaces.standin.ozon_stock import sums_by_scheme
 from marketplaces.standin.routing import Routes
 from marketplaces.standin.sellers import Seller
 from marketplaces.standin.world import DAY, World
@@ -92,9 +92,10 @@ def file(world: World, _request: Request, _seller: Seller | None, name: str) -> 
     writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow(COLUMNS)
     for offer in seller.offers.values():
-        types = {each["type"]: each for each in by_scheme(seller, offer)["stocks"]}
-        free = {type_: each["present"] - each["reserved"] for type_, each in types.items()}
-        held = {type_: each["reserved"] for type_, each in types.items()}
+        sums = sums_by_scheme(seller, offer)
+        (fbo, fbo_held), (fbs, fbs_held), (rfbs, rfbs_held) = (
+            sums.get(type_, (0, 0)) for type_ in ("fbo", "fbs", "rfbs")
+        )
         writer.writerow(
             [
                 f"'{offer.sku}",
@@ -103,11 +104,11 @@ def file(world: World, _request: Request, _seller: Seller | None, name: str) -> 
                 offer.barcode,
                 offer.name,
                 "Продается",
-                free.get("fbo", 0),
-                held.get("fbo", 0),
-                free.get("fbs", 0),
-                free.get("rfbs", 0),
-                held.get("fbs", 0) + held.get("rfbs", 0),
+                fbo - fbo_held,
+                fbo_held,
+                fbs - fbs_held,
+                rfbs - rfbs_held,
+                fbs_held + rfbs_held,
                 offer.price,
             ]
         )
