@@ -23,6 +23,13 @@ class UnknownJob(Missing):
         super().__init__(_("There is no work %(id)s.") % {"id": job_id})
 
 
+class UnknownDatabase(Missing):
+    """There is no such database on the server."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("The server has no database %(name)s of this shop.") % {"name": name})
+
+
 class Busy(Conflict):
     """Another backup or restore is at it."""
 
@@ -103,6 +110,21 @@ class NoBase(BackupFailed):
         )
 
 
+class OtherServer(BackupFailed):
+    """The WAL that was received is another cluster's."""
+
+    kind = "other_server"
+
+    def __init__(self, folder: Path | str, found: str, asked: str) -> None:
+        super().__init__(
+            _(
+                "%(folder)s holds the WAL of the server %(found)s, and this server is %(asked)s: its WAL is not "
+                "received, because mixed none of it could be used. Set the old WAL aside: its backups need it."
+            )
+            % {"folder": folder, "found": found, "asked": asked}
+        )
+
+
 class DiskIsFull(BackupFailed):
     """There is no room."""
 
@@ -175,3 +197,30 @@ class PlaceFailed(BackupFailed):
 
     def __init__(self, place: str, why: object) -> None:
         super().__init__(_("The place %(place)s: %(why)s") % {"place": place, "why": why})
+
+
+class CannotRest(BackupFailed):
+    """The file that tells everybody to wait can't be written."""
+
+    kind = "cannot_rest"
+
+    def __init__(self, file: Path | str) -> None:
+        super().__init__(
+            _(
+                "Nobody can be told to wait, because %(file)s can't be written. Make room there and give this account "
+                "the right to, or name another file in MAINTENANCE_FILE."
+            )
+            % {"file": file}
+        )
+
+
+class NotAllowed(BackupFailed):
+    """The shop's account of the database lacks a right that this needs."""
+
+    kind = "not_allowed"
+
+
+class SwapFailed(BackupFailed):
+    """The databases could not change places: the old one is in its place."""
+
+    kind = "swap_failed"
