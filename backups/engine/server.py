@@ -105,7 +105,9 @@ class Server:
                 _("The database server at %(host)s:%(port)s does not answer: %(why)s")
                 % {"host": self.host, "port": self.port, "why": last_line(str(error))}
             ) from error
-        connection.autocommit = True
+        # One for replication knows no transactions.
+        if not connection.autocommit:
+            connection.autocommit = True
         with closing(connection):
             yield connection
 
