@@ -106,7 +106,7 @@ class Server:
                 % {"host": self.host, "port": self.port, "why": last_line(str(error))}
             ) from error
         # One for replication knows no transactions.
-        if not connection.autocommit:
+        if factory is None:
             connection.autocommit = True
         with closing(connection):
             yield connection
