@@ -30,6 +30,34 @@ class UnknownDatabase(Missing):
         super().__init__(_("The server has no database %(name)s of this shop.") % {"name": name})
 
 
+class UnknownTable(Missing):
+    """The backup has no such table."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(_("The backup has no table %(names)s.") % {"names": ", ".join(names)})
+
+
+class DatabaseExists(Conflict):
+    """A restore would need this name for its new database."""
+
+    code = "database_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(_("There is a database %(name)s already. Choose another name.") % {"name": name})
+
+
+class TablesInTheWay(Conflict):
+    """The chosen tables are there already, or something else depends on them."""
+
+    code = "tables_in_the_way"
+
+
+class TablesMissing(Conflict):
+    """The chosen tables refer to tables or rows that are not there, or are referred to."""
+
+    code = "tables_missing"
+
+
 class Busy(Conflict):
     """Another backup or restore is at it."""
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.utils.translation import gettext as _
@@ -25,7 +26,8 @@ LOOK_EVERY = 0.2
 PATIENCE_WITH_A_STOP = 10.0
 
 FULL = re.compile(r"No space left on device|could not extend file|disk full|Disk quota exceeded", re.IGNORECASE)
-NOT_ALLOWED = re.compile(r"Permission denied|Read-only file system", re.IGNORECASE)
+# As the system writes it: PostgreSQL's own "permission denied for table …" is about no folder.
+NOT_ALLOWED = re.compile(r"Permission denied|Read-only file system")
 GONE = re.compile(
     r"could not connect|connection to server|server closed the connection|terminating connection|Connection refused"
     r"|the database system is (?:shutting down|starting up|in recovery)"
@@ -102,16 +104,21 @@ def wait_for(
     is_stopped: Callable[[], bool] = lambda: False,
     on_line: Callable[[str], None] | None = None,
 ) -> Ended:
-    """Waits for the end of a started tool, reading what it writes. Raises Interrupted."""
+    """Waits for the end of a started tool, reading what it writes. Raises Interrupted, and what `on_line` raised."""
     lines: deque[str] = deque(maxlen=MOST_LINES)
+    failures: list[Exception] = []
 
     def read() -> None:
         assert process.stdout is not None  # noqa: S101 - it was started with a pipe
         for line in process.stdout:
             plain = line.rstrip()
             lines.append(plain)
-            if on_line is not None:
-                on_line(plain)
+            if on_line is not None and not failures:
+                # It must not keep the tool's words from being read: a full pipe would stop the tool.
+                try:
+                    on_line(plain)
+                except Exception as error:
+                    failures.append(error)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
@@ -120,15 +127,19 @@ def wait_for(
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(LOOK_EVERY)
                 break
+            if failures:
+                break
             if is_stopped():
                 raise Interrupted(_("It was stopped."))
     finally:
         end_tool(process)
         reader.join(PATIENCE_WITH_A_STOP)
+    if failures:
+        raise failures[0]
     return Ended(process.returncode, tuple(lines))
 
 
-def end_tool(process: subprocess.Popen[str]) -> None:
+def end_tool(process: subprocess.Popen[Any]) -> None:
     """Ends it and its children, if it still runs."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
