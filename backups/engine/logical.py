@@ -82,6 +82,7 @@ def take_logical(
     by: str = "",
     reason: str = "",
     media: Path | None = None,
+    backup_id: str = "",
     jobs: int = 2,
     progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
     is_stopped: Callable[[], bool] = lambda: False,
@@ -95,7 +96,7 @@ def take_logical(
     facts = server.facts()
     programs = find_programs(server_major=facts.major)
     need_room(repository, server, media)
-    backup_id, partial = repository.begin(Kind.LOGICAL)
+    backup_id, partial = repository.begin(Kind.LOGICAL, backup_id=backup_id)
     try:
         dumped = dump_database(
             server, programs, facts, partial / "dump", jobs=jobs, progress=progress, is_stopped=is_stopped

@@ -86,9 +86,10 @@ class Repository:
 
     # --- backups ----------------------------------------------------------------------------------------
 
-    def begin(self, kind: Kind) -> tuple[str, Path]:
-        """The id of a new backup, and its folder while it is being made. Raises DiskIsFull, NotWritable."""
-        backup_id = str(uuid7())
+    def begin(self, kind: Kind, *, backup_id: str = "") -> tuple[str, Path]:
+        """The id of a new backup (that of the work that makes it, if it has one), and its folder while it is being
+        made. Raises DiskIsFull, NotWritable."""
+        backup_id = backup_id or str(uuid7())
         folder = self.root / kind / f"{backup_id}{PARTIAL}"
         files.make_folder(folder)
         return backup_id, folder
