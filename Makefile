@@ -71,10 +71,11 @@ messages:
 	$(PRODUCTION) .venv/bin/python manage.py makemessages
 	$(PRODUCTION) .venv/bin/python manage.py compilemessages --locale ru --ignore .venv --ignore var
 
-## requirements  compile requirements.txt and requirements-dev.txt from their .in files
+## requirements  compile requirements.txt, requirements-places.txt and requirements-dev.txt from their .in files
 requirements:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-dev.txt
 	$(COMPILE) requirements.in
+	$(COMPILE) requirements-places.in
 	$(COMPILE) requirements-dev.in
 
 COMPILE := .venv/bin/python -m piptools compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \
