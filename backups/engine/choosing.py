@@ -1,0 +1,143 @@
+"""Which backup a recovery begins from: the newest one from which the target can be reached."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from backups.engine.landmarks import end_of_transaction, place_of_point, with_each_wal
+from backups.engine.manifest import Kind
+from backups.engine.repository import Repository, Stored, now
+from backups.engine.spans import Span, Stretch, recoverable_spans, stretches
+from backups.engine.targets import Target, in_utc
+from backups.engine.wal_dump import waldump_for
+from backups.engine.wal_names import Archive, parse_lsn
+from backups.errors import WrongTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A backup, and the repository with the WAL that goes with it. `is_all`: nothing was committed after the target,
+    so that all of the WAL is to be replayed."""
+
+    repository: Repository
+    stored: Stored
+    is_all: bool = False
+
+
+def choose_backup(repository: Repository, target: Target, *, at: datetime.datetime | None = None) -> Stored:
+    """The backup to recover from.
+
+    Args:
+        at: what counts as now.
+
+    Raises WrongTarget, with a sentence that says what can be recovered to instead; NoPrograms, WrongVersion.
+    """
+    return choose(repository, target, at=at).stored
+
+
+def choose(
+    repository: Repository, target: Target, *, backup: Stored | None = None, at: datetime.datetime | None = None
+) -> Choice:
+    """As `choose_backup`; `backup` must be begun from, if it is given."""
+    if target.time is not None and target.time > (at or now()):
+        raise WrongTarget(_("%(target)s lies in the future.") % {"target": target})
+    physical = [stored for stored in repository.backups() if stored.manifest.kind == Kind.PHYSICAL]
+    if not physical:
+        raise WrongTarget(_("There is no physical backup, so there is no moment to recover to. Make one first."))
+    if backup is not None and backup.manifest.kind != Kind.PHYSICAL:
+        raise WrongTarget(_("The backup %(id)s is a logical one: only a physical one can be recovered to a moment."))
+    # What was found damaged is begun from only if there is nothing else.
+    backups = {one.id: one for one in physical if backup is None or one.id == backup.id}
+    whole = {one.id: one for one in backups.values() if not one.state.damage}
+    places = with_each_wal(repository)
+    if target.xid is not None or target.lsn is not None or target.name is not None:
+        found = [(place, one) for place in places for one in stretches(place) if one.backup.id in backups]
+        return _by_position(found, target, whole)
+    spans = [(place, one) for place in places for one in recoverable_spans(place) if one.backup_id in backups]
+    if not spans:
+        raise WrongTarget(
+            _(
+                "None of the physical backups can be recovered: what they build upon, or the WAL of the time when they "
+                "were made, is gone."
+            )
+        )
+    if target.time is not None:
+        return _by_time(spans, target, target.time, backups, whole)
+    best = max(
+        spans,
+        key=lambda one: (
+            one[1].backup_id in whole,
+            one[1].ends_at if target.is_latest else one[1].starts_at,
+            one[1].starts_at,
+        ),
+    )
+    return Choice(best[0], backups[best[1].backup_id])
+
+
+def _by_time(
+    spans: list[tuple[Repository, Span]],
+    target: Target,
+    time: datetime.datetime,
+    backups: dict[str, Stored],
+    whole: dict[str, Stored],
+) -> Choice:
+    begun = [one for one in spans if one[1].starts_at <= time]
+    if not begun:
+        first = min(span.starts_at for _place, span in spans)
+        raise WrongTarget(
+            _("%(target)s is before the first backup: recovery is possible from %(first)s on.")
+            % {"target": target, "first": in_utc(first)}
+        )
+    reaching = [one for one in begun if time <= one[1].ends_at]
+    if not reaching:
+        _place, span = max(begun, key=lambda one: one[1].ends_at)
+        raise WrongTarget(
+            _("%(target)s can't be recovered to: the WAL reaches to %(until)s. %(why)s")
+            % {"target": target, "until": in_utc(span.ends_at), "why": span.sentence}
+        )
+    place, span = max(reaching, key=lambda one: (one[1].backup_id in whole, one[1].starts_at))
+    return Choice(place, backups[span.backup_id], is_all=span.ends_at == time and target.is_inclusive)
+
+
+def _by_position(found: list[tuple[Repository, Stretch]], target: Target, whole: dict[str, Stored]) -> Choice:
+    places: dict[Repository, int | None] = {}
+    for place, stretch in found:
+        if place not in places:
+            places[place] = _position(place, stretch, target)
+    known = [(place, one, lsn) for place, one in found if (lsn := places[place]) is not None]
+    if not known:
+        raise WrongTarget(
+            _("The WAL that was received does not have this: %(target)s. It may have been written before the first "
+              "backup, or not be received yet.")
+            % {"target": target}
+        )  # fmt: skip
+    begun = [one for one in known if parse_lsn(one[1].backup.manifest.stop_lsn) <= one[2]]
+    if not begun:
+        raise WrongTarget(_("This is before the end of the first backup: %(target)s.") % {"target": target})
+    reaching = [one for one in begun if one[2] < one[1].last.end]
+    if not reaching:
+        _place, stretch, _lsn = begun[-1]
+        if stretch.broken_at is not None:
+            raise WrongTarget(
+                _("%(target)s can't be recovered to: WAL segment %(segment)s is missing or damaged.")
+                % {"target": target, "segment": stretch.broken_at.name}
+            )
+        raise WrongTarget(_("The WAL that was received does not reach to this: %(target)s.") % {"target": target})
+    place, stretch, _lsn = max(
+        reaching, key=lambda one: (one[1].backup.id in whole, parse_lsn(one[1].backup.manifest.stop_lsn))
+    )
+    return Choice(place, stretch.backup)
+
+
+def _position(place: Repository, stretch: Stretch, target: Target) -> int | None:
+    if target.lsn is not None:
+        return parse_lsn(target.lsn)
+    manifest = stretch.backup.manifest
+    programs, archive = (
+        waldump_for(manifest.server_version),
+        Archive.read(place.wal, segment_size=manifest.segment_size),
+    )
+    if target.xid is not None:
+        return end_of_transaction(programs, archive, target.xid)
+    return place_of_point(programs, archive, str(target.name))
