@@ -126,16 +126,22 @@ def row_of(cells: Sequence[str], pick: Callable[[Sequence[str]], Sequence[str]],
     """Raises BadAnswer."""
     if len(cells) != width:
         raise BadAnswer(_("It has %(found)d cells instead of %(expected)d.") % {"found": len(cells), "expected": width})
-    sku, name, barcode, *counts = [cell.replace("\0", "").strip() for cell in pick([*cells, ""])]
-    sku = sku.removeprefix("'").strip()
+    sku, name, barcode, *counts = pick([*cells, ""])
+    sku = plain(sku).removeprefix("'").strip()
     if not sku or len(sku) > LONGEST_SKU:
         raise BadAnswer(_("It has no SKU, or one that is too long."))
-    numbers = [0 if text in NOTHING else count_of(text, sku) for text in counts]
-    return ReportRow(sku, name[:LONGEST_NAME], barcode_of(barcode), *numbers)
+    numbers = [0 if count in NOTHING else count_of(plain(count), sku) for count in counts]
+    return ReportRow(sku, plain(name)[:LONGEST_NAME], barcode_of(plain(barcode)), *numbers)
+
+
+def plain(cell: str) -> str:
+    return cell.replace("\0", "").strip()
 
 
 def count_of(text: str, sku: str) -> int:
-    """A number of pieces. Raises BadAnswer."""
+    """A number of pieces; an empty cell is none. Raises BadAnswer."""
+    if text in NOTHING:
+        return 0
     number = read_as(text, int)
     if number is None or not 0 <= number <= MOST_PIECES:
         raise BadAnswer(_("%(sku)s: %(text)s is no number of pieces.") % {"sku": sku, "text": text[:40]})
