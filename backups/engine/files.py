@@ -4,12 +4,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from backups.errors import DiskIsFull, NotWritable
 
 MEGABYTE = 1024 * 1024
 PIECE = MEGABYTE
+SYNCED_AT_ONCE = 8
 FULL = (28, 122)  # ENOSPC, EDQUOT
 
 
@@ -51,15 +53,21 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Has all files below it survive a power cut."""
-    for path in files_below(folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Has all files below it survive a power cut. Several at once: the disk's journal takes them together."""
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as threads:
+        for _synced in threads.map(sync_file, files_below(folder)):
+            pass
     for name, _folders, _files in os.walk(folder):
         sync_folder(Path(name))
+
+
+def sync_file(path: Path) -> None:
+    """Has its content survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
