@@ -26,9 +26,13 @@ def pack_media(media: Path, target: Path, *, is_stopped: Callable[[], bool] = la
     Raises DiskIsFull and NotWritable (of the archive), BackupFailed for a file that can't be read, Interrupted; there
     is no archive then.
     """
+    try:
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise files.trouble(error, target.parent) from error
     count = 0
     try:
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
+        with os.fdopen(handle, "wb") as sink:
             with tarfile.open(fileobj=sink, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8") as archive:
                 for path in files.files_below(media):
                     if is_stopped():
@@ -75,10 +79,11 @@ class PromisedBytes:
         self.file, self.left, self.path = file, size, path
 
     def read(self, size: int = files.PIECE, /) -> bytes:
-        piece = self.file.read(min(size, self.left))
-        if not piece and self.left:
-            logger.warning("media_file_cut_short", path=str(self.path), missing=self.left)
-            piece = bytes(min(size, self.left))
+        wanted = min(size, self.left)
+        piece = self.file.read(wanted)
+        if len(piece) < wanted:
+            logger.warning("media_file_cut_short", path=str(self.path), missing=self.left - len(piece))
+            piece = piece.ljust(wanted, b"\0")
         self.left -= len(piece)
         return piece
 
