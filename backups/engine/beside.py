@@ -218,7 +218,7 @@ def begin_beside(folder: Path, recovered: Recovered, *, programs: Programs) -> B
         files.write_whole(home / RECORD, recovered.to_json())
         socket = home / "socket"
         if len(os.fsencode(socket)) > LONGEST_SOCKET:
-            socket = Path(tempfile.mkdtemp(prefix="samovar-", dir="/tmp"))  # noqa: S108 - a folder of its own
+            socket = Path(tempfile.mkdtemp(prefix="samovar-", dir="/tmp"))
         socket.mkdir(mode=0o700, exist_ok=True)
         if account is not None:
             account.own(home)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg2
 import pytest
 
 from backups.engine.physical import take_physical
@@ -48,13 +47,12 @@ def test_a_table_that_was_dropped_is_there_again(archive: Repository, cluster: C
     moment = clock(cluster)
     cluster.sql("DROP TABLE guests")
 
-    with left_nothing(cluster):
-        with recover(archive, cluster, Target(time=moment), server=cluster.server) as beside:
-            assert beside.server.ask("SELECT id, name FROM guests ORDER BY id") == [(1, "Жанна 🧋"), (2, "Ян")]
-            assert beside.recovered.backup_id == backup.id
-            assert beside.recovered_to is not None
-            assert beside.recovered_to <= moment
-            assert beside.recovered.warnings == ()
+    with left_nothing(cluster), recover(archive, cluster, Target(time=moment), server=cluster.server) as beside:
+        assert beside.server.ask("SELECT id, name FROM guests ORDER BY id") == [(1, "Жанна 🧋"), (2, "Ян")]
+        assert beside.recovered.backup_id == backup.id
+        assert beside.recovered_to is not None
+        assert beside.recovered_to <= moment
+        assert beside.recovered.warnings == ()
     assert cluster.value("SELECT to_regclass('guests')") is None
 
 
@@ -84,8 +82,7 @@ def selling(cluster: Cluster, sellers: int) -> Iterator[list[Seller]]:
     for seller in team:
         seller.start()
     try:
-        for seller in team:
-            wait_until(lambda seller=seller: seller.acknowledged)
+        wait_until(lambda: all(seller.acknowledged for seller in team))
         yield team
     finally:
         for seller in team:
@@ -108,7 +105,8 @@ def test_while_somebody_sells_each_moment_has_exactly_what_was_committed_by_then
         second = take_physical(archive, cluster.server, base=full)
         cluster.switch_wal()
         third = take_physical(archive, cluster.server)
-        wait_until(lambda seen=len(committed(cluster)): len(committed(cluster)) > seen + 200)
+        enough = len(committed(cluster)) + 200
+        wait_until(lambda: len(committed(cluster)) > enough)
         last = clock(cluster)
     sold = committed(cluster)
 
