@@ -1,0 +1,234 @@
+"""Receiving the WAL without a pause: pg_receivewal with a slot, started again whenever it ends.
+
+What the server writes is in the archive within moments. While the receiver is off, the slot has the server keep what
+was not received, up to max_slot_wal_keep_size; beyond that the WAL is lost, which is said and survived: receiving
+begins anew behind the gap, and a new base backup makes the time after it recoverable.
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+from django.utils.translation import gettext as _
+
+from backups.engine.children import Ended, failure_of, start_tool, wait_for
+from backups.engine.programs import find_programs
+from backups.engine.receiver_state import LOCK, Gap, ReceiverState, read_state, receiver_state, write_state
+from backups.engine.replication import KEEP_ALIVE, forks, identify
+from backups.engine.repository import Repository, now
+from backups.engine.server import Server
+from backups.engine.slots import SlotState, drop_slot, make_slot, slot_state
+from backups.engine.wal_archive import (
+    begin_at,
+    forget_wal_before,
+    keep_wal_since,
+    leave_other_history,
+    mend,
+    newest,
+    refuse_other_server,
+    set_aside_wal,
+)
+from backups.engine.wal_names import Archive, Lineage, Segment, parse_lsn
+from backups.errors import BackupFailed, Busy, Interrupted
+
+__all__ = [
+    "SLOT",
+    "Receiver",
+    "ReceiverState",
+    "SlotState",
+    "forget_wal_before",
+    "keep_wal_since",
+    "receive_wal",
+    "receiver_state",
+    "set_aside_wal",
+    "slot_state",
+]
+
+SLOT = "samovar"
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+# One that ran that long did not end for the same reason as the one before it.
+STEADY_AFTER = 60.0
+SAY_EVERY = 5.0
+LOOK_EVERY = 0.1
+# Who only looks whether a receiver runs has the lock for a moment too.
+PATIENCE_WITH_THE_LOCK = 2.0
+
+REMOVED = re.compile(r"requested WAL segment \S+ has already been removed")
+OTHER_HISTORY = re.compile(r"is not in this server's history|is ahead of the WAL flush position")
+
+logger = structlog.get_logger("backups.receiver")
+
+
+def receive_wal(
+    repository: Repository, server: Server, *, slot: str = SLOT, is_stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Receives until it is stopped, whatever happens to the server, the disk or pg_receivewal meanwhile. What went
+    wrong last stands in receiver.json, and is tried again after 1 to 30 seconds.
+
+    Raises Busy if another one receives into this repository.
+    """
+    with contextlib.ExitStack() as stack:
+        deadline = time.monotonic() + PATIENCE_WITH_THE_LOCK
+        while True:
+            try:
+                stack.enter_context(repository.lock(LOCK, doing=_("The receiver of WAL")))
+                break
+            except Busy:
+                if is_stopped() or time.monotonic() > deadline:
+                    raise
+            time.sleep(LOOK_EVERY)
+        Receiver(repository, server, slot, is_stopped).run()
+
+
+class Receiver:
+    """Looks after one pg_receivewal; the lock is its caller's."""
+
+    def __init__(self, repository: Repository, server: Server, slot: str, is_stopped: Callable[[], bool]) -> None:
+        self.repository, self.server, self.slot, self.is_stopped = repository, server, slot, is_stopped
+        before = read_state(repository)
+        self.state = ReceiverState(
+            pid=os.getpid(),
+            slot=slot,
+            since=now(),
+            last_error=before.last_error,
+            last_error_at=before.last_error_at,
+            gaps=before.gaps,
+        )
+        self.segment_size = 0
+        self.said_at = 0.0
+
+    def run(self) -> None:
+        pause = FIRST_PAUSE
+        self.say()
+        while not self.is_stopped():
+            began = time.monotonic()
+            try:
+                self.prepare()
+                ended = self.receive()
+                if self.is_stopped():
+                    break
+                if self.follow(ended):
+                    continue
+                self.fail(str(failure_of(["pg_receivewal"], ended, self.repository.wal)))
+            except BackupFailed as error:
+                self.fail(str(error))
+            if time.monotonic() - began > STEADY_AFTER:
+                pause = FIRST_PAUSE
+            self.rest(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        self.say()
+
+    def prepare(self) -> None:
+        """Has everything ready for a start. Raises BackupFailed."""
+        identity = identify(self.server)
+        self.segment_size = self.server.facts().segment_size
+        archive = self.archive()
+        refuse_other_server(archive, identity.system_identifier)
+        state = slot_state(self.server, self.slot)
+        if state.is_lost:
+            logger.warning("slot_lost", slot=self.slot)
+            drop_slot(self.server, self.slot)
+        if state.is_lost or not state.exists:
+            make_slot(self.server, self.slot)
+        mend(archive)
+
+    def receive(self) -> Ended:
+        """Runs pg_receivewal until it ends or is stopped. Raises NoPrograms."""
+        programs = find_programs(server_major=self.server.facts().major)
+        process = start_tool(
+            [
+                programs.path("pg_receivewal"),
+                f"--directory={self.repository.wal}",
+                f"--slot={self.slot}",
+                "--synchronous",
+                "--no-loop",
+                "--status-interval=1",
+                "--no-password",
+                f"--dbname={KEEP_ALIVE}",
+            ],
+            environment=self.server.environment(),
+            folder=self.repository.wal,
+        )
+        self.state.tool_pid = process.pid
+        self.say()
+        try:
+            return wait_for(process, is_stopped=self.is_stopped_meanwhile)
+        except Interrupted:
+            return Ended(0, ())
+        finally:
+            self.state.tool_pid = 0
+            # A full disk has room for our words again then.
+            mend(self.archive())
+
+    def follow(self, ended: Ended) -> bool:
+        """What pg_receivewal can't get over by being started again. Returns whether it was got over. Raises
+        BackupFailed."""
+        if REMOVED.search(ended.words):
+            return self.pass_over_gap()
+        if OTHER_HISTORY.search(ended.words):
+            timeline = identify(self.server).timeline
+            return leave_other_history(self.archive(), self.lineage(timeline))
+        return False
+
+    def pass_over_gap(self) -> bool:
+        """The server has thrown away what comes next: begins anew with what it keeps for the slot."""
+        restart_lsn = slot_state(self.server, self.slot).restart_lsn
+        archive = self.archive()
+        last = newest(archive)
+        if not restart_lsn or last is None:
+            return False
+        position = parse_lsn(restart_lsn)
+        lineage = self.lineage(identify(self.server).timeline)
+        first = Segment.at(position, timeline=lineage.timeline_at(position), size=self.segment_size)
+        if first <= last:
+            return False
+        gap = Gap(now(), last.name, first.name)
+        if (gap.before_segment, gap.after_segment) not in {
+            (g.before_segment, g.after_segment) for g in self.state.gaps
+        }:
+            self.state.gaps.append(gap)
+        self.fail(
+            _(
+                "The server has thrown away WAL behind %(before)s before it was received, and receiving goes on with "
+                "%(after)s: no recovery passes over this gap. Make a physical backup now."
+            )
+            % {"before": gap.before_segment, "after": gap.after_segment}
+        )
+        begin_at(archive, first)
+        return True
+
+    def archive(self) -> Archive:
+        return Archive.read(self.repository.wal, segment_size=self.segment_size)
+
+    def lineage(self, timeline: int) -> Lineage:
+        ends = {one: parse_lsn(end) for one, end in forks(self.server, timeline).items()}
+        return Lineage(timeline, tuple(sorted(ends.items())))
+
+    def rest(self, seconds: float) -> None:
+        """Waits before the next start."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.is_stopped_meanwhile():
+            time.sleep(LOOK_EVERY)
+
+    def is_stopped_meanwhile(self) -> bool:
+        """Asked all the time; says now and then that somebody is at it."""
+        if time.monotonic() - self.said_at > SAY_EVERY:
+            self.say()
+        return self.is_stopped()
+
+    def fail(self, sentence: str) -> None:
+        """Notes what went wrong."""
+        logger.warning("receiver_ended", reason=sentence, restarts=self.state.restarts)
+        self.state.restarts += 1
+        self.state.last_error, self.state.last_error_at = sentence, now()
+        self.say()
+
+    def say(self) -> None:
+        """Writes down how it is. A full disk is no reason to stop: the WAL may lie on another one."""
+        self.said_at = time.monotonic()
+        with contextlib.suppress(BackupFailed):
+            write_state(self.repository, replace(self.state, at=now()))
