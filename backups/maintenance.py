@@ -27,10 +27,11 @@ logger = structlog.get_logger("backups.maintenance")
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """Since when the shop rests, and what is said to whoever comes."""
+    """Since when the shop rests, what is said to whoever comes, and what began it ("": somebody by hand)."""
 
     since: datetime.datetime
     sentence: str
+    by: str = ""
 
 
 @contextmanager
@@ -49,15 +50,15 @@ def maintenance(sentence: str = "") -> Iterator[None]:
         end_maintenance()
 
 
-def begin_maintenance(sentence: str = "") -> None:
+def begin_maintenance(sentence: str = "", *, by: str = "") -> None:
     """Raises CannotRest."""
-    said = {"since": now().isoformat(), "sentence": sentence}
+    said = {"since": now().isoformat(), "sentence": sentence, "by": by}
     try:
         files.make_folder(settings.MAINTENANCE_FILE.parent)
         files.write_whole(settings.MAINTENANCE_FILE, json.dumps(said, ensure_ascii=False))
     except (DiskIsFull, NotWritable) as error:
         raise CannotRest(settings.MAINTENANCE_FILE) from error
-    logger.info("maintenance_begins", sentence=sentence)
+    logger.info("maintenance_begins", sentence=sentence, by=by)
 
 
 def end_maintenance() -> bool:
@@ -87,7 +88,8 @@ def current_maintenance() -> Maintenance | None:
         return None
     try:
         said = json.loads(text)
-        return Maintenance(datetime.datetime.fromisoformat(said["since"]), str(said["sentence"]))
+        since = datetime.datetime.fromisoformat(said["since"])
+        return Maintenance(since, str(said["sentence"]), str(said.get("by", "")))
     except (ValueError, KeyError, TypeError):
         return Maintenance(now(), "")
 

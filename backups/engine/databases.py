@@ -1,4 +1,4 @@
-"""Databases of a server beside the one that serves: made like it, filled from a recovered server, dropped.
+"""Databases of a server beside the one that serves: filled from a recovered server, made like it, dropped.
 
 Which of them are ours, and what they are, stands in the comment that PostgreSQL keeps with each.
 """
@@ -12,25 +12,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psycopg2
 import structlog
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class
 
 from backups.engine import files
-from backups.engine.children import run_tool
-from backups.engine.programs import Programs
+from backups.engine.counting import meanings
+from backups.engine.loading import discard_unfinished, load_dump
+from backups.engine.logical import dump_database
+from backups.engine.programs import find_programs
 from backups.engine.repository import now
-from backups.engine.server import Server, last_line
-from backups.errors import BackupFailed, DiskIsFull, Interrupted, NotAllowed, ServerGone, SwapFailed
+from backups.engine.server import Server
 
 LONGEST_NAME = 63
 NEW, REPLACED = "new", "replaced"
-WORKERS = "2"
+# The folder of a dump that is loaded at once.
+WORK = "loading-"
+SPARE_MB = 50
 # Settings whose value is a list: PostgreSQL keeps it quoted as it has to be written.
 LISTS = {"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"}
 
@@ -39,7 +38,7 @@ logger = structlog.get_logger("backups.databases")
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class OtherDatabase:
     """A database of this shop that does not serve: `mark` is "new" for one that is being filled, "replaced" for one
     that another one took the place of, at `at`; `size` in bytes."""
 
@@ -54,9 +53,9 @@ class Beside:
 def lobby(server: Server, *, is_one_transaction: bool = False) -> Iterator[Cursor]:
     """A connection to a database that is none of those concerned: nobody can rename what they are connected to.
 
-    Raises ServerGone, and for what the server refuses NotAllowed, DiskIsFull or SwapFailed.
+    Raises ServerGone, and DiskIsFull or BackupFailed for what the server refuses.
     """
-    with saying_why(), server.connected(database=lobby_of(server)) as connection:
+    with meanings(server), server.connected(database=lobby_of(server)) as connection:
         connection.autocommit = not is_one_transaction
         with connection.cursor() as cursor:
             yield cursor
@@ -68,32 +67,6 @@ def lobby_of(server: Server) -> str:
     return "template1" if server.database == "postgres" else "postgres"
 
 
-@contextmanager
-def saying_why() -> Iterator[None]:
-    """Turns what PostgreSQL raises into our errors."""
-    try:
-        yield
-    except psycopg2.errors.InsufficientPrivilege as error:
-        raise NotAllowed(
-            _("The shop's account of the database lacks a right that this needs: %(why)s") % {"why": words(error)}
-        ) from error
-    except psycopg2.errors.DiskFull as error:
-        raise DiskIsFull(_("the database")) from error
-    except (psycopg2.errors.AdminShutdown, psycopg2.errors.CrashShutdown, psycopg2.InterfaceError) as error:
-        raise ServerGone(_("The database server went away: %(why)s") % {"why": words(error)}) from error
-    except psycopg2.OperationalError as error:
-        # Without a code of the server's own it was the connection that broke.
-        if error.pgcode:
-            raise SwapFailed(_("The database server refused: %(why)s") % {"why": words(error)}) from error
-        raise ServerGone(_("The database server went away: %(why)s") % {"why": words(error)}) from error
-    except psycopg2.Error as error:
-        raise SwapFailed(_("The database server refused: %(why)s") % {"why": words(error)}) from error
-
-
-def words(error: psycopg2.Error) -> str:
-    return (error.diag.message_primary if error.diag else "") or last_line(str(error)) or type(error).__name__
-
-
 # --- names and marks -----------------------------------------------------------------------------------
 
 
@@ -101,11 +74,15 @@ def dated_name(server: Server, word: str, at: datetime.datetime, *, taken: Seque
     """For example samovar_before_20261121_233000, and a second later where that is taken; cut to what PostgreSQL
     allows."""
     while True:
-        ending = f"_{word}_{at.astimezone(datetime.UTC):%Y%m%d_%H%M%S}"
-        beginning = server.database.encode()[: LONGEST_NAME - len(ending)].decode(errors="ignore")
-        if (name := beginning + ending) not in taken:
+        name = f"{beginning_of(server, word)}_{word}_{at.astimezone(datetime.UTC):%Y%m%d_%H%M%S}"
+        if name not in taken:
             return name
         at += datetime.timedelta(seconds=1)
+
+
+def beginning_of(server: Server, word: str) -> str:
+    room = LONGEST_NAME - len(f"_{word}_20261121_233000")
+    return server.database.encode()[:room].decode(errors="ignore")
 
 
 def new_name(server: Server) -> str:
@@ -126,7 +103,7 @@ def mark(cursor: Cursor, name: str, kind: str, *, of: str, at: datetime.datetime
     cursor.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(said)))
 
 
-def databases_beside(server: Server) -> list[Beside]:
+def databases_beside(server: Server) -> list[OtherDatabase]:
     """Those of this shop that do not serve, the oldest first. Raises ServerGone."""
     with lobby(server) as cursor:
         cursor.execute(
@@ -139,69 +116,69 @@ def databases_beside(server: Server) -> list[Beside]:
     return sorted(found, key=lambda one: (one.at, one.name))
 
 
-def read_mark(name: str, comment: str, size: int, *, of: str) -> Beside | None:
+def read_mark(name: str, comment: str, size: int, *, of: str) -> OtherDatabase | None:
     """None for a database of somebody else."""
     try:
         said = json.loads(comment)
         if said["of"] != of:
             return None
         at = datetime.datetime.fromisoformat(said["at"])
-        return Beside(name, str(said["samovar"]), at, str(said.get("reason", "")), size)
+        return OtherDatabase(name, str(said["samovar"]), at, str(said.get("reason", "")), size)
     except (ValueError, KeyError, TypeError):
         return None
 
 
-# --- made, filled, dropped -----------------------------------------------------------------------------
+# --- filled, made alike, dropped ------------------------------------------------------------------------
 
 
-def make_database(server: Server, name: str, *, like: Server | None = None) -> None:
-    """Makes an empty one with encoding, locale, owner, settings and rights of the one that serves; where that is gone,
-    with encoding and locale of `like`. It is marked as new. Raises ServerGone, NotAllowed, DiskIsFull, SwapFailed."""
-    with lobby(server) as cursor:
-        traits = traits_of(cursor, server.database)
-        is_there = traits is not None
-        if traits is None and like is not None:
-            with lobby(like) as other:
-                traits = traits_of(other, like.database)
-        cursor.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(sql.Identifier(name), options(traits or {}))
+def load_beside(
+    source: Server,
+    server: Server,
+    new_database: str,
+    *,
+    folder: Path,
+    jobs: int = 2,
+    progress: Progress = lambda stage, share: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Fills a new database of the running server with what a recovered one holds, by a dump in `folder`.
+
+    Nothing is left of it if it fails. Raises DiskIsFull, NotWritable, and what `dump_database` and `load_dump` raise.
+    """
+    facts = source.facts()
+    files.make_folder(folder)
+    # Compressed, rows take a third of their room here as a rule.
+    files.need_room(folder, size_of(source) // files.MEGABYTE // 3 + SPARE_MB)
+    work = Path(tempfile.mkdtemp(prefix=WORK, dir=folder))
+    try:
+        dump = work / "dump"
+        programs = find_programs(server_major=facts.major)
+        dumped = dump_database(source, programs, facts, dump, jobs=jobs, progress=progress, is_stopped=is_stopped)
+        load_dump(
+            dump,
+            server,
+            new_database,
+            expected=dumped.tables,
+            version=facts.version,
+            jobs=jobs,
+            progress=progress,
+            is_stopped=is_stopped,
         )
-        try:
-            mark(cursor, name, NEW, of=server.database, at=now())
-            if is_there:
-                copy_settings(cursor, server.database, name)
-        except BaseException:
-            drop(cursor, name)
-            raise
+        mark_as_new(server, new_database)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def traits_of(cursor: Cursor, name: str) -> dict[str, Any] | None:
-    """What CREATE DATABASE is told of it; None if it is not there. Columns differ by version."""
-    cursor.execute(
-        "SELECT to_jsonb(d) || jsonb_build_object('encoding', pg_encoding_to_char(encoding)) "
-        "FROM pg_database d WHERE datname = %s",
-        [name],
-    )
-    row = cursor.fetchone()
-    return None if row is None else dict(row[0])
+def discard_dumps(folder: Path) -> None:
+    """Deletes the dumps of those who were killed. Only for who holds the lock "work"."""
+    for path in folder.glob(f"{WORK}*") if folder.is_dir() else ():
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def options(traits: dict[str, Any]) -> sql.Composable:
-    if not traits:
-        return sql.SQL("ENCODING 'UTF8'")
-    said = {
-        "ENCODING": traits["encoding"],
-        "LC_COLLATE": traits["datcollate"],
-        "LC_CTYPE": traits["datctype"],
-    }
-    own_locale = traits.get("datlocale") or traits.get("daticulocale")
-    if traits.get("datlocprovider") == "i":
-        said |= {"LOCALE_PROVIDER": "icu", "ICU_LOCALE": own_locale}
-    elif traits.get("datlocprovider") == "b":
-        said |= {"LOCALE_PROVIDER": "builtin", "BUILTIN_LOCALE": own_locale}
-    return sql.SQL(" ").join(
-        sql.SQL("{} = {}").format(sql.SQL(name), sql.Literal(value)) for name, value in said.items()
-    )
+def mark_as_new(server: Server, name: str) -> None:
+    """Says that a complete database waits to take its place; `drop_unfinished` drops it if it never does."""
+    with lobby(server) as cursor:
+        mark(cursor, name, NEW, of=server.database, at=now())
 
 
 def copy_settings(cursor: Cursor, old: str, new: str) -> None:
@@ -258,97 +235,23 @@ def drop(cursor: Cursor, name: str) -> None:
 
 
 def drop_unfinished(server: Server) -> list[str]:
-    """Drops databases that were being filled by somebody who was killed. Only for who holds the lock "work". Raises
-    ServerGone, NotAllowed."""
+    """Drops what killed restores and swaps have left: databases that are half full, and full ones that never took
+    their place. Only for who holds the lock "work", when no swap is to be settled. Raises ServerGone."""
+    dropped = discard_unfinished(server)
     names = [one.name for one in databases_beside(server) if one.mark == NEW]
+    # One that was just complete when its maker was killed has no mark yet.
+    ours = re.compile(rf"{re.escape(beginning_of(server, NEW))}_{NEW}_\d{{8}}_\d{{6}}")
     with lobby(server) as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') IS NULL")
+        names += [name for (name,) in cursor.fetchall() if ours.fullmatch(name)]
         for name in names:
             drop(cursor, name)
             logger.info("unfinished_database_dropped", database=name)
-    return names
-
-
-def load_beside(
-    source: Server,
-    server: Server,
-    new_database: str,
-    *,
-    programs: Programs,
-    folder: Path,
-    progress: Progress = lambda stage, share: None,
-    is_stopped: Callable[[], bool] = lambda: False,
-) -> None:
-    """Fills a new database of the running server with what a recovered one holds, by a dump in `folder`.
-
-    Nothing is left of it if it fails. Raises DiskIsFull, NotWritable, ServerGone, WrongVersion, ToolFailed, NotAllowed,
-    Interrupted.
-    """
-    files.make_folder(folder)
-    files.need_room(folder, size_of(source) // files.MEGABYTE + 1)
-    dump = Path(tempfile.mkdtemp(prefix="loading-", dir=folder))
-    try:
-        progress(gettext_noop("dumping"), None)
-        run_tool(
-            [programs.path("pg_dump"), "-Fd", f"-j{WORKERS}", "--compress=none", "--no-sync", f"-f{dump / 'dump'}"],
-            environment=source.environment(),
-            folder=dump,
-            is_stopped=is_stopped,
-        )
-        make_database(server, new_database, like=source)
-        try:
-            fill(source, server, new_database, dump / "dump", programs, progress, is_stopped)
-        except BaseException:
-            drop_again(server, new_database)
-            raise
-    finally:
-        shutil.rmtree(dump, ignore_errors=True)
-
-
-def fill(
-    source: Server,
-    server: Server,
-    name: str,
-    dump: Path,
-    programs: Programs,
-    progress: Progress,
-    is_stopped: Callable[[], bool],
-) -> None:
-    progress(gettext_noop("loading"), None)
-    # What was granted to somebody who is no more must not stop a restore.
-    rights = [] if roles_of(source) <= roles_of(server) else ["--no-privileges"]
-    run_tool(
-        [
-            *(programs.path("pg_restore"), f"-j{WORKERS}", "--exit-on-error", "--no-owner"),
-            *(*rights, f"--dbname={name}", str(dump)),
-        ],
-        environment=server.environment(),
-        folder=dump.parent,
-        is_stopped=is_stopped,
-    )
-    if is_stopped():
-        raise Interrupted(_("It was stopped."))
-    progress(gettext_noop("counting for the planner"), None)
-    with saying_why(), server.connected(database=name) as connection, connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-
-
-def drop_again(server: Server, name: str) -> None:
-    """After a failure, which is what is told; what can't be dropped now is dropped as unfinished later."""
-    try:
-        with lobby(server) as cursor:
-            drop(cursor, name)
-    except BackupFailed as error:
-        logger.warning("database_not_dropped", database=name, reason=str(error))
+    return dropped + names
 
 
 def size_of(server: Server) -> int:
     """Of its database, in bytes."""
-    with saying_why(), server.connected() as connection, connection.cursor() as cursor:
+    with meanings(server), server.connected() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         return int(cursor.fetchall()[0][0])
-
-
-def roles_of(server: Server) -> set[str]:
-    with saying_why(), server.connected() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT rolname FROM pg_roles")
-        return {name for (name,) in cursor.fetchall()}

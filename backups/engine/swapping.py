@@ -23,10 +23,11 @@ from psycopg2 import sql
 from backups.engine import files
 from backups.engine.databases import (
     REPLACED,
-    Beside,
     Cursor,
+    OtherDatabase,
     Progress,
     all_names,
+    copy_settings,
     databases_beside,
     dated_name,
     drop,
@@ -106,8 +107,8 @@ def swap_in(
     away, `carry` takes over what must not go back in time, and the names change. `after` is called when the new one is
     in its place, and called again if somebody is killed in it. If it fails the old one serves as before.
 
-    Raises UnknownDatabase, Busy while an older swap is not settled, NotAllowed, SwapFailed, ServerGone, Interrupted,
-    and what `carry` raises.
+    Raises UnknownDatabase, Busy while an older swap is not settled, NotAllowed, SwapFailed, BackupFailed for what the
+    server refuses, ServerGone, Interrupted, and what `carry` raises.
     """
     progress(gettext_noop("preparing the swap"), None)
     swap = begin(repository, server, new_database, reason)
@@ -153,7 +154,7 @@ def finish_or_undo_swap(
     return settled
 
 
-def old_databases(server: Server) -> list[Beside]:
+def old_databases(server: Server) -> list[OtherDatabase]:
     """Those that were replaced and are kept, the oldest first. Raises ServerGone."""
     return [one for one in databases_beside(server) if one.mark == REPLACED]
 
@@ -239,6 +240,8 @@ def change_places(
     new = server.of(swap.new)
     with lobby(server) as cursor:
         admit(cursor, swap.new, is_open=True)
+        if swap.old_oid:
+            copy_settings(cursor, swap.name, swap.new)
         progress(gettext_noop("waiting for requests that are under way"), None)
         wait_for_quiet(cursor, swap.name, patience, is_stopped)
         with carry(server, new) if carry is not None and swap.old_oid else nullcontext() as carrying:
@@ -338,6 +341,11 @@ def rename(server: Server, swap: Swap) -> None:
 
 def journal_of(repository: Repository) -> Path:
     return repository.root / JOURNAL
+
+
+def is_unsettled(repository: Repository) -> bool:
+    """Whether a swap was begun of which nobody knows yet what it came to."""
+    return journal_of(repository).exists()
 
 
 def read_journal(repository: Repository) -> Swap | None:
