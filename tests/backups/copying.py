@@ -8,7 +8,13 @@ from typing import Any
 
 from backups.engine.manifest import Kind, Manifest
 from backups.engine.repository import Repository, Stored
+from backups.engine.sealing import Key
 
+KEYS = [Key(b"k" * 32)]
+OTHER = Key(b"o" * 32)
+# Small, so that the little files of these tests make some.
+PIECE = 200_000
+PIECES = 6
 MOMENT = datetime.datetime(2026, 11, 1, 12, 30, tzinfo=datetime.UTC)
 CONTENT: dict[str, bytes] = {
     "data/PG_VERSION": b"18\n",

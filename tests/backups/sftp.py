@@ -132,3 +132,10 @@ def sftp_server(root: Path) -> Iterator[SftpServer]:
         yield server
     finally:
         server.close()
+
+
+def sftp_url(server: SftpServer, *, password: str = "p%40ss%2Fword%2C%207", host_key: str | None = None) -> str:
+    """The address of a folder of it; without a `host_key`, its own is given."""
+    fingerprint = (server.key.fingerprint if host_key is None else host_key).replace("+", "%2B")
+    query = f"?host_key={fingerprint}" if fingerprint else ""
+    return f"sftp://{USER}:{password}@127.0.0.1:{server.port}/copies/of the shop{query}"
