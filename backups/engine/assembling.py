@@ -40,6 +40,8 @@ FOLDERS = (
     "pg_wal/archive_status",
     "pg_xact",
 )
+# Some systems keep them elsewhere, so that they are not in the copy; empty ones mean the defaults.
+SETTINGS = ("postgresql.conf", "pg_hba.conf", "pg_ident.conf")
 
 
 def assemble(
@@ -73,6 +75,8 @@ def assemble(
             _combine(links, target, is_stopped)
         for name in FOLDERS:
             (target / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in SETTINGS:
+            (target / name).touch(mode=0o600)
         target.chmod(0o700)
     except BaseException as error:
         shutil.rmtree(target, ignore_errors=True)
@@ -95,8 +99,8 @@ def chain(repository: Repository, stored: Stored) -> list[Stored]:
                 _("The backup %(id)s can't be used: %(base)s, which it builds upon, is gone.")
                 % {"id": stored.id, "base": base_id}
             ) from error
-        # Ids grow with time: what builds upon a later one is no chain.
-        if base.manifest.kind != Kind.PHYSICAL or base.id >= links[0].id:
+        # A manifest that was tampered with could lead in a circle.
+        if base.manifest.kind != Kind.PHYSICAL or base.id in {link.id for link in links}:
             raise Damaged(
                 _("The backup %(id)s can't be used: it can't build upon %(base)s.") % {"id": stored.id, "base": base_id}
             )

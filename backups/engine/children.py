@@ -63,14 +63,16 @@ def run_tool(
     on_line: Callable[[str], None] | None = None,
     account: Account | None = None,
     accept: Sequence[int] = (0,),
+    forks: bool = False,
 ) -> Ended:
     """Runs a tool to its end. `folder` is where it works and what a full disk is said of; `is_stopped` is asked five
-    times a second, and `on_line` told each line of its output and its messages.
+    times a second, and `on_line` told each line of its output and its messages; `forks` for one whose own children
+    would outlive us.
 
     Raises Interrupted, and for any exit code but `accept` the error that its words mean (`failure_of`).
     """
     ended = wait_for(
-        start_tool(command, environment=environment, folder=folder, account=account),
+        start_tool(guarded(command) if forks else command, environment=environment, folder=folder, account=account),
         is_stopped=is_stopped,
         on_line=on_line,
     )
@@ -136,7 +138,15 @@ def wait_for(
         reader.join(PATIENCE_WITH_A_STOP)
     if failures:
         raise failures[0]
-    return Ended(process.returncode, tuple(lines))
+    # A shell that guards a tool says with more than 128 which signal ended it.
+    code = process.returncode if process.returncode <= 128 else 128 - process.returncode
+    return Ended(code, tuple(lines))
+
+
+def guarded(command: Sequence[str]) -> list[str]:
+    """The command for a tool that forks: what it forked ends too when we are killed, and would go on for ever without
+    this, because the kernel tells only the tool itself."""
+    return ["/bin/sh", "-c", 'trap "kill -KILL 0" TERM INT; "$@" & wait "$!"', "guard", *command]
 
 
 def end_tool(process: subprocess.Popen[Any]) -> None:

@@ -36,7 +36,8 @@ def newest_base(repository: Repository, server: Server) -> Stored | None:
     """The newest backup that an incremental one can build upon, None if there is none; one that was found damaged is
     none. Raises ServerGone."""
     facts = server.facts()
-    for stored in reversed(repository.backups()):
+    # Not by id: that of a backup is as old as the wish for it.
+    for stored in sorted(repository.backups(), key=lambda one: one.manifest.started_at, reverse=True):
         if stored.state.damage or not (stored.data / NAME).is_file():
             continue
         try:

@@ -6,6 +6,7 @@ ALTER SYSTEM, the manifest itself, our media) stands in our manifest with its SH
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from backups.engine.replication import KEEP_ALIVE, identify
 from backups.engine.repository import Repository, Stored, now
 from backups.engine.server import Facts, Server
 from backups.engine.verifying import unlisted_files, verify_physical
-from backups.errors import BackupFailed, Damaged
+from backups.errors import BackupFailed, Damaged, ToolFailed
 
 __all__ = ["assemble", "take_physical", "verify_physical"]
 
@@ -36,10 +37,12 @@ SPARE_MB = 200
 # The media are added and everything is read once more after it.
 SHARE_OF_COPYING = 0.8
 PERCENT = re.compile(r"\((\d+)%\)")
+# The server reads its pages' checksums while it sends them, if it has any.
+BROKEN_PAGE = re.compile(r'checksum verification failed in file "\./(?P<file>[^"]+)"')
 
 STAGE_COPYING = gettext_noop("Copying the database")
 STAGE_MEDIA = gettext_noop("Packing the media")
-STAGE_VERIFYING = gettext_noop("Verifying")
+STAGE_VERIFYING = gettext_noop("Checking the files")
 
 
 def take_physical(
@@ -51,8 +54,8 @@ def take_physical(
     reason: str = "",
     base: Stored | None = None,
     media: Path | None = None,
-    backup_id: str = "",
     max_rate_kb: int | None = None,
+    backup_id: str = "",
     progress: Progress = lambda stage, share: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Stored:
@@ -62,9 +65,11 @@ def take_physical(
         base: the backup that an incremental one builds upon; without it the copy is full.
         media: the folder of the shop's uploads, packed after the copy so that no row of it lacks its file.
         max_rate_kb: at most so many kilobytes in a second, to spare a busy server.
+        backup_id: that of the work that makes it, if it has one.
 
     Raises Interrupted, ServerGone, NoReplication, NoPrograms, WrongVersion, NoBase, DiskIsFull, NotWritable,
-    ToolFailed, and Damaged if the copy is not what the server sent. Nothing is left behind then.
+    ToolFailed, and Damaged if the server's own files are, or the copy is not what it sent. Nothing is left behind
+    then.
     """
     progress(STAGE_COPYING, None)
     identify(server)
@@ -109,10 +114,17 @@ def take_physical(
         if findings:
             raise Damaged(_("The new backup is damaged: %(first)s") % {"first": findings[0]}, tuple(findings))
         stored = repository.finish(partial, manifest)
-    except BaseException:
+    except BaseException as error:
         repository.discard(partial)
+        if isinstance(error, OSError):
+            raise files.trouble(error, partial.parent) from error
         raise
-    return repository.note(stored, State(verified_at=now()))
+    verified = State(verified_at=now())
+    try:
+        return repository.note(stored, verified)
+    except BackupFailed:
+        # The backup is complete, whether that can be written down or not.
+        return replace(stored, state=verified)
 
 
 def refuse_tablespaces(server: Server) -> None:
@@ -148,35 +160,54 @@ def copy(
 ) -> None:
     """Runs pg_basebackup, which brings the WAL of its own time along."""
 
+    broken: list[str] = []
+
     def tell(line: str) -> None:
+        if match := BROKEN_PAGE.search(line):
+            broken.append(match["file"])
         if match := PERCENT.search(line):
             progress(STAGE_COPYING, int(match[1]) / 100 * SHARE_OF_COPYING)
 
     options = [] if base is None else [f"--incremental={base.data / NAME}"]
     if max_rate_kb is not None:
         options.append(f"--max-rate={max_rate_kb}")
-    run_tool(
-        [
-            find_programs(server_major=facts.major).path("pg_basebackup"),
-            f"--pgdata={partial / 'data'}",
-            "--format=plain",
-            "--wal-method=stream",
-            # One that is spread over minutes would have everybody wait.
-            "--checkpoint=fast",
-            "--manifest-checksums=CRC32C",
-            # Everything is synced at the end, the media too.
-            "--no-sync",
-            "--no-password",
-            f"--dbname={KEEP_ALIVE}",
-            "--progress",
-            "--label=samovar",
-            *options,
-        ],
-        environment=server.environment(),
-        folder=partial,
-        is_stopped=is_stopped,
-        on_line=tell,
-    )
+    command = [
+        find_programs(server_major=facts.major).path("pg_basebackup"),
+        f"--pgdata={partial / 'data'}",
+        "--format=plain",
+        "--wal-method=stream",
+        # One that is spread over minutes would have everybody wait.
+        "--checkpoint=fast",
+        "--manifest-checksums=CRC32C",
+        # Everything is synced at the end, the media too.
+        "--no-sync",
+        "--no-password",
+        f"--dbname={KEEP_ALIVE}",
+        "--progress",
+        "--label=samovar",
+        *options,
+    ]
+    try:
+        run_tool(
+            command,
+            environment=server.environment(),
+            folder=partial,
+            is_stopped=is_stopped,
+            on_line=tell,
+            forks=True,
+        )
+    except ToolFailed as error:
+        if not broken:
+            raise
+        findings = [_("%(file)s has pages with a wrong checksum.") % {"file": file} for file in dict.fromkeys(broken)]
+        raise Damaged(
+            _(
+                "The running database is damaged, so no backup was made of it: %(first)s Keep the older backups, and "
+                "recover to a moment before the damage."
+            )
+            % {"first": findings[0]},
+            tuple(findings),
+        ) from error
 
 
 def positions(origin: Origin, facts: Facts) -> dict[str, Any]:

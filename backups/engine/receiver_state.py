@@ -90,6 +90,6 @@ def needs_base_backup(repository: Repository) -> bool:
         return False
     if not physical:
         return True
-    newest = physical[-1]
+    newest = max(physical, key=lambda manifest: manifest.started_at)
     start = Segment.named(newest.start_wal, size=newest.segment_size)
     return start.number < Segment.named(gaps[-1].after_segment, size=newest.segment_size).number

@@ -126,21 +126,19 @@ class Server:
 
     def facts(self) -> Facts:
         """Asks the server. Raises ServerGone."""
-        with self.connected() as connection, connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT current_setting('server_version_num')::int, system_identifier::text,
-                       (SELECT timeline_id FROM pg_control_checkpoint()),
-                       pg_size_bytes(current_setting('wal_segment_size')),
-                       (SELECT coalesce(sum(pg_database_size(oid)), 0)::bigint FROM pg_database WHERE datallowconn),
-                       pg_is_in_recovery(), current_setting('track_commit_timestamp')::bool
-                FROM pg_control_system()
-                """
-            )
-            row = cursor.fetchone()
-            if row is None:
-                raise ServerGone(_("The database server says nothing of itself."))
-            return Facts(*row)
+        rows = self.ask(
+            """
+            SELECT current_setting('server_version_num')::int, system_identifier::text,
+                   (SELECT timeline_id FROM pg_control_checkpoint()),
+                   pg_size_bytes(current_setting('wal_segment_size')),
+                   (SELECT coalesce(sum(pg_database_size(oid)), 0)::bigint FROM pg_database WHERE datallowconn),
+                   pg_is_in_recovery(), current_setting('track_commit_timestamp')::bool
+            FROM pg_control_system()
+            """
+        )
+        if not rows:
+            raise ServerGone(_("The database server says nothing of itself."))
+        return Facts(*rows[0])
 
 
 # Of the settings' OPTIONS: libpq's parameter, and the variable that its programs read.

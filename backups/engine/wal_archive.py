@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from backups.engine import files
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository, Stored
-from backups.engine.wal_names import PARTIAL, Archive, Lineage, Segment
+from backups.engine.wal_names import PARTIAL, SEGMENT_NAME, Archive, Lineage, Segment
 from backups.engine.wal_pages import IS_LONG, LONG_HEADER
 from backups.errors import OtherServer
 
@@ -142,14 +142,22 @@ def keep_wal_since(backups: Iterable[Stored]) -> str:
 
 
 def forget_wal_before(repository: Repository, segment: str) -> list[str]:
-    """Deletes the segments before this one, on whatever timeline, and returns their names. The newest always stays:
-    receiving goes on behind it. Histories of timelines are small and stay. Raises ValueError for what is no segment."""
+    """Deletes the segments before this one, on whatever timeline, and returns their names; so goes what was set aside
+    long ago. The newest always stays: receiving goes on behind it. Histories of timelines are small and stay.
+
+    Raises ValueError for what is no segment.
+    """
     limit = Segment.named(segment, size=ANY_SIZE).name[8:]
     archive = Archive.read(repository.wal, segment_size=ANY_SIZE)
     last = newest(archive)
     forgotten = []
     for one, path in segments_of(archive):
         if one.name[8:] < limit and last is not None and one.number < last.number:
+            path.unlink(missing_ok=True)
+            forgotten.append(path.name)
+    aside = [*(repository.wal / LEFT).glob("*"), *repository.wal.glob(f"*{DAMAGED}")]
+    for path in sorted(aside):
+        if SEGMENT_NAME.match(path.name) and path.name[8:24] < limit:
             path.unlink(missing_ok=True)
             forgotten.append(path.name)
     if forgotten:

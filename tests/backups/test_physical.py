@@ -1,10 +1,12 @@
 """Physical backups: whole, with the WAL that makes them consistent, and as full or as incremental as asked for."""
 
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import django
 import psutil
 import pytest
 
@@ -118,10 +120,12 @@ def test_a_server_starts_from_an_incremental_backup_and_its_base(
 
 
 def test_empty_folders_that_a_copy_lost_are_made_again(copied: Stored, repository: Repository, tmp_path: Path) -> None:
+    """And settings that the system kept elsewhere."""
     for folder in sorted(copied.data.rglob("*"), reverse=True):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     assert verify_physical(copied) == []
+    (copied.data / "pg_ident.conf").unlink()
     with server_of(tmp_path, lambda target: assemble(repository, copied, target)) as restored:
         assert restored.value("SELECT count(*) FROM products") == 3
 
@@ -129,7 +133,7 @@ def test_empty_folders_that_a_copy_lost_are_made_again(copied: Stored, repositor
 def test_how_far_it_is_is_told(cluster: Cluster, repository: Repository, tmp_path: Path) -> None:
     told: list[tuple[str, float | None]] = []
     stored = take_physical(repository, cluster.server, progress=lambda stage, share: told.append((stage, share)))
-    assert [stage for stage, _share in told[:1] + told[-1:]] == ["Copying the database", "Verifying"]
+    assert [stage for stage, _share in told[:1] + told[-1:]] == ["Copying the database", "Checking the files"]
     shares = [share for _stage, share in told if share is not None]
     assert shares == sorted(shares)
     assert max(shares) <= 1
@@ -216,6 +220,23 @@ def test_an_incremental_backup_without_its_base_says_so(
     with pytest.raises(Damaged, match=rf"{alone.id} can't be used: {full.id}, which it builds upon, is gone\."):
         assemble(repository, alone, tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+def test_no_backup_is_made_of_a_damaged_database(cluster: Cluster, repository: Repository) -> None:
+    cluster.sql("CREATE TABLE spoiled AS SELECT generate_series(1, 1000) AS number")
+    cluster.sql("CHECKPOINT")
+    name = cluster.value("SELECT pg_relation_filepath('spoiled')")
+    whole = (cluster.data / name).read_bytes()
+    flip(cluster.data / name, 8000)
+    try:
+        with pytest.raises(
+            Damaged, match=rf"^The running database is damaged, so no backup was made of it: {name} has"
+        ):
+            take_physical(repository, cluster.server)
+    finally:
+        (cluster.data / name).write_bytes(whole)
+    assert folders(repository) == []
+    assert cluster.value("SELECT count(*) FROM spoiled") == 1000
 
 
 # --- refusals ----------------------------------------------------------------------------------------
@@ -306,6 +327,33 @@ def children_named(name: str) -> list[psutil.Process]:
     return found
 
 
+def back_up_slowly(root: Path, server: Server) -> None:
+    django.setup()
+    take_physical(Repository(root), server, max_rate_kb=SLOW)
+
+
+def test_a_killed_keeper_leaves_what_looks_half_and_can_be_cleared_away(
+    cluster: Cluster, repository: Repository
+) -> None:
+    keeper = multiprocessing.get_context("spawn").Process(
+        target=back_up_slowly, args=(repository.root, cluster.server), daemon=True
+    )
+    keeper.start()
+    try:
+        wait_until(lambda: any((repository.root / "physical").glob("*.partial/data/*/*")), seconds=60)
+        tools = psutil.Process(keeper.pid).children(recursive=True)
+    finally:
+        keeper.kill()
+        keeper.join()
+    assert len(tools) == 3  # the guard, the copy, its WAL
+    assert psutil.wait_procs(tools, timeout=30)[1] == []
+    (half,) = folders(repository)
+    assert repository.backups() == []
+    assert repository.discard_leftovers() == [half.name.removesuffix(".partial")]
+    assert folders(repository) == []
+    wait_until(lambda: cluster.sql("SELECT slot_name FROM pg_replication_slots") == [])
+
+
 @pytest.mark.parametrize(
     ("which", "sentence"),
     [
@@ -343,7 +391,7 @@ def test_a_stopped_backup_leaves_nothing_behind(cluster: Cluster, repository: Re
             is_stopped=lambda: bool(copying and copying[-1] is not None),
         )
     assert folders(repository) == []
-    assert cluster.sql("SELECT slot_name FROM pg_replication_slots") == []
+    wait_until(lambda: cluster.sql("SELECT slot_name FROM pg_replication_slots") == [])
 
 
 def test_a_stopped_assembly_leaves_nothing_behind(shared: Repository, full: Stored, tmp_path: Path) -> None:

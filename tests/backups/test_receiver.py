@@ -397,19 +397,29 @@ def test_wal_before_a_segment_is_forgotten_on_all_timelines(repository: Reposito
         "00000002.history",
         "notes.txt",
     ]
-    for name in names:
+    left = [
+        "0000000100000000000000FD.partial.damaged",
+        "left/0000000100000000000000FC",
+        "left/000000010000000100000002",
+    ]
+    (repository.wal / "left").mkdir()
+    for name in names + left:
         (repository.wal / name).write_bytes(b"")
     assert forget_wal_before(repository, "000000020000000100000000") == [
         "0000000100000000000000FE",
         "0000000100000000000000FF",
         "0000000100000000000000FF.partial",
         "000000020000000000000FFF",
+        "0000000100000000000000FD.partial.damaged",
+        "0000000100000000000000FC",
     ]
+    assert [path.name for path in (repository.wal / "left").iterdir()] == ["000000010000000100000002"]
     assert sorted(path.name for path in repository.wal.iterdir()) == [
         "000000010000000100000000",
         "00000002.history",
         "000000020000000100000000",
         "000000020000000100000001.partial",
+        "left",
         "notes.txt",
     ]
 
