@@ -153,6 +153,17 @@ class OtherServer(BackupFailed):
         )
 
 
+class TablesInUse(BackupFailed):
+    """Somebody holds a table locked, and it was not waited for longer."""
+
+    kind = "tables_in_use"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Somebody holds a table locked, as a migration does, and was not waited for longer. Try again later.")
+        )
+
+
 class DiskIsFull(BackupFailed):
     """There is no room."""
 

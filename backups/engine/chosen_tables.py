@@ -225,7 +225,8 @@ class TablesRestore:
 
     def _execute(self, cursor: psycopg2.extensions.cursor, entries: Collection[Entry]) -> None:
         if entries:
-            cursor.execute(script_of(self.programs, self.stored.data, entries, major=self.facts.major))
+            dump = self.stored.data
+            cursor.execute(script_of(self.programs, dump, entries, "--no-privileges", major=self.facts.major))
             # The script ends the patience that was set.
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_PATIENCE])
 

@@ -11,7 +11,7 @@ import psycopg2.extensions
 from django.utils.translation import gettext as _
 
 from backups.engine.server import Server, last_line
-from backups.errors import BackupFailed, DiskIsFull, Interrupted, ServerGone
+from backups.errors import BackupFailed, DiskIsFull, Interrupted, ServerGone, TablesInUse
 
 # The shop's own limits are for its pages; a long dump keeps one transaction open.
 NO_TIMEOUTS = """
@@ -19,6 +19,8 @@ NO_TIMEOUTS = """
     WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
                    'idle_session_timeout')
 """
+# A migration that holds a table locked for longer than this is not waited for.
+LOCK_PATIENCE = "60s"
 # A partitioned table counts as one; what extensions made is theirs.
 TABLES = """
     SELECT namespace.nspname || '.' || class.relname, format('%I.%I', namespace.nspname, class.relname),
@@ -56,8 +58,10 @@ class Snapshot:
     def __init__(self, connection: psycopg2.extensions.connection) -> None:
         self.connection = connection
         self.is_cancelled = threading.Event()
+        self.lock_patience = LOCK_PATIENCE
         with connection.cursor() as cursor:
             cursor.execute(NO_TIMEOUTS)
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [self.lock_patience])
             cursor.execute("SELECT pg_export_snapshot(), now()")
             row: tuple[str, datetime.datetime] = cursor.fetchall()[0]
             self.id, self.at = row[0], row[1].astimezone(datetime.UTC)
@@ -144,10 +148,7 @@ def meaning(error: psycopg2.Error, server: Server) -> BackupFailed:
             % {**address, "user": server.user}
         )
     if code == "55P03":
-        return BackupFailed(
-            _("The tables are in use, and it was not waited for longer (%(why)s). Try again, best while nobody works.")
-            % address
-        )
+        return TablesInUse()
     is_gone = isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)) and (
         not code or code.startswith(("08", "57P"))
     )

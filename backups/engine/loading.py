@@ -15,6 +15,7 @@ from psycopg2.extensions import quote_ident
 from backups.engine.children import Ended, failure_of, run_tool
 from backups.engine.counting import NO_TIMEOUTS, count_rows, differences, meanings, tables_of
 from backups.engine.programs import Programs, find_programs
+from backups.engine.scripts import SETS_TRANSACTION_TIMEOUT, script_of
 from backups.engine.server import Facts, Server
 from backups.engine.toc import Contents, Entry, data_file, list_of, read_toc
 from backups.errors import BackupFailed, Damaged, DatabaseExists, DiskIsFull, WrongVersion
@@ -23,8 +24,7 @@ from backups.errors import BackupFailed, Damaged, DatabaseExists, DiskIsFull, Wr
 UNFINISHED = "samovar: unfinished restore"
 # The database that every server has, in which others are made and dropped.
 MAINTENANCE = "postgres"
-# Since this version pg_restore sets transaction_timeout, which older servers do not know.
-SETS_TRANSACTION_TIMEOUT = 17
+# Since this version dumps hold what the planner knows of the tables.
 KEEPS_STATISTICS = 18
 
 LOADING = gettext_noop("Loading the tables")
@@ -55,7 +55,7 @@ def load_dump(
     refuse_older(facts, version)
     programs = find_programs(server_major=facts.major)
     contents = read_toc(programs, dump, is_stopped=is_stopped)
-    as_it_was = definition(programs, dump, contents)
+    as_it_was = definition(programs, dump, contents, facts)
     with new_database(server, database, as_it_was.options):
         pg_restore = Restore(programs, facts, dump, server.of(database))
         wanted = without_the_impossible(contents, server.of(database))
@@ -66,6 +66,7 @@ def load_dump(
             is_stopped=is_stopped,
             on_done=Shares(dump, wanted, lambda share: progress(LOADING, share)).done,
         )
+        progress(LOADING, 1.0)
         pg_restore.grant([entry for entry in contents.entries if entry.kind in ("ACL", "DEFAULT ACL")])
         progress(COUNTING, None)
         with server.connected(database=database) as connection, meanings(server), connection.cursor() as cursor:
@@ -104,25 +105,10 @@ class Definition:
         self.settings: list[str] = set_here
 
 
-def definition(programs: Programs, dump: Path, contents: Contents) -> Definition:
+def definition(programs: Programs, dump: Path, contents: Contents, facts: Facts) -> Definition:
     """Reads it from the dump."""
-    lines: list[str] = []
-    with list_of(entry for entry in contents.entries if entry.kind in ("DATABASE", "DATABASE PROPERTIES")) as chosen:
-        run_tool(
-            [
-                programs.path("pg_restore"),
-                "--create",
-                "--no-owner",
-                "--no-tablespaces",
-                f"--use-list={chosen}",
-                "--file=-",
-                str(dump),
-            ],
-            environment={"LC_ALL": "C"},
-            folder=dump.parent,
-            on_line=lines.append,
-        )
-    return Definition("\n".join(lines))
+    entries = [entry for entry in contents.entries if entry.kind in ("DATABASE", "DATABASE PROPERTIES")]
+    return Definition(script_of(programs, dump, entries, "--create", major=facts.major))
 
 
 @contextmanager
@@ -279,20 +265,18 @@ class Restore:
     def grant(self, entries: Collection[Entry]) -> None:
         """Lets other users do what they could do. One that is not there any more goes without."""
         rights = [entry for entry in entries if not entry.tag.startswith("DATABASE ")]
-        if not rights:
-            return
-        with list_of(rights) as chosen:
-            ended = run_tool(
-                [*self.command, f"--use-list={chosen}", str(self.dump)],
-                environment=self.server.environment(),
-                folder=self.dump.parent,
-                accept=(0, 1),
-            )
-        if ended.code:
-            logger.warning("grants_left_out", database=self.server.database, words=ended.words[-1000:])
+        script = script_of(self.programs, self.dump, rights, major=self.facts.major) if rights else ""
+        statements = [line for line in script.splitlines() if line.startswith(GRANTS)]
+        with self.server.connected() as connection, meanings(self.server), connection.cursor() as cursor:
+            for statement in statements:
+                try:
+                    cursor.execute(statement)
+                except psycopg2.ProgrammingError as error:
+                    logger.warning("grant_left_out", database=self.server.database, reason=str(error).strip())
 
 
-FINISHED = re.compile(r"pg_restore: finished item (\d+) ")
+GRANTS = ("GRANT ", "REVOKE ", "ALTER DEFAULT PRIVILEGES ")
+FINISHED = re.compile(r"pg_restore: (?:processing|finished) item (\d+) ")
 ERROR = re.compile(r"pg_restore: error: ")
 
 

@@ -27,7 +27,7 @@ from backups.engine.programs import Programs, find_programs
 from backups.engine.repository import Repository, Stored, now
 from backups.engine.server import Facts, Server
 from backups.engine.toc import data_file, read_toc
-from backups.errors import BackupFailed, Damaged, Interrupted, ToolFailed
+from backups.errors import Damaged, Interrupted, TablesInUse, ToolFailed
 
 __all__ = [
     "Dumped",
@@ -45,8 +45,6 @@ __all__ = [
 # Gzip, because every PostgreSQL can read it, which isn't so for zstd and lz4; this level takes half the time of the
 # usual one for a few per cent more.
 COMPRESSION = 3
-# A migration that holds a table locked for longer than this is not waited for.
-LOCK_PATIENCE = "60s"
 # What a dump takes beyond its rows: the table of contents, and room to write a manifest.
 SPARE_MB = 50
 
@@ -176,9 +174,7 @@ def dump_database(
             return Dumped(counting.result(), seen.at)
         except ToolFailed as error:
             if "lock timeout" in str(error):
-                raise BackupFailed(
-                    _("A table has been locked for a minute, as a migration does. Make the backup when that is done.")
-                ) from error
+                raise TablesInUse from error
             raise
         finally:
             if not counting.done():
@@ -196,7 +192,7 @@ def dump_command(
         f"--compress={COMPRESSION}",
         "--encoding=UTF8",
         f"--snapshot={seen.id}",
-        f"--lock-wait-timeout={LOCK_PATIENCE}",
+        f"--lock-wait-timeout={seen.lock_patience}",
         "--no-password",
         # The whole backup is synced at its end.
         "--no-sync",

@@ -16,7 +16,6 @@ import psycopg2.extensions
 from django.utils.translation import gettext as _
 
 from backups.engine.children import Ended, end_tool, failure_of, run_tool
-from backups.engine.loading import SETS_TRANSACTION_TIMEOUT
 from backups.engine.programs import Programs
 from backups.engine.toc import Entry, list_of
 from backups.errors import Damaged, Interrupted
@@ -24,20 +23,22 @@ from foundation.programs.program import dies_with_parent
 
 # psql's own commands, which fence the script in.
 FENCE = re.compile(r"^\\(?:un)?restrict \w+$", re.MULTILINE)
+# Since this version pg_restore sets transaction_timeout, which older servers do not know.
+SETS_TRANSACTION_TIMEOUT = 17
 TRANSACTION_TIMEOUT = re.compile(r"^SET transaction_timeout = 0;$", re.MULTILINE)
 PIECE = 256 * 1024
 
 
-def script_of(programs: Programs, dump: Path, entries: Collection[Entry], *, major: int) -> str:
-    """The statements that make these entries, for a server of version `major`."""
+def script_of(programs: Programs, dump: Path, entries: Collection[Entry], *options: str, major: int) -> str:
+    """The statements that make these entries, for a server of version `major`; `options` are more of pg_restore's."""
     with tempfile.TemporaryDirectory(prefix="samovar-restore-") as folder, list_of(entries) as chosen:
         path = Path(folder) / "script.sql"
         run_tool(
             [
                 programs.path("pg_restore"),
                 "--no-owner",
-                "--no-privileges",
                 "--no-tablespaces",
+                *options,
                 f"--use-list={chosen}",
                 f"--file={path}",
                 str(dump),
