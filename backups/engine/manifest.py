@@ -1,6 +1,7 @@
 """What a backup says of itself: a JSON file in its folder, written last. The table of backups is only its index."""
 
 import datetime
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -62,15 +63,18 @@ class Manifest:
         values = asdict(self)
         for name in MOMENTS:
             values[name] = values[name].isoformat() if values[name] is not None else None
+        values[CHECKSUM] = checksum_of(values)
         return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
-        """Raises Damaged for what is no manifest, or one of a later Samovar."""
+        """Raises Damaged for what is no manifest, one that was changed, or one of a later Samovar."""
         try:
             values = json.loads(text)
             if values["format"] > FORMAT:
                 raise Damaged(_("The backup was made by a newer Samovar: use that one to restore it."))
+            if values.pop(CHECKSUM) != checksum_of(values):
+                raise Damaged(_("The manifest has been changed: its checksum is wrong."))
             for name in MOMENTS:
                 values[name] = datetime.datetime.fromisoformat(values[name]) if values.get(name) else None
             values["kind"] = Kind(values["kind"])
@@ -81,6 +85,13 @@ class Manifest:
 
 
 MOMENTS = ("started_at", "completed_at", "consistent_at")
+# A changed moment or position would have a recovery go wrong without a word.
+CHECKSUM = "sha256"
+
+
+def checksum_of(values: dict[str, Any]) -> str:
+    """The SHA-256 of a manifest's values without their checksum."""
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(slots=True)

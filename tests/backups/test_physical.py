@@ -1,10 +1,12 @@
 """Physical backups: whole, with the WAL that makes them consistent, and as full or as incremental as asked for."""
 
+import dataclasses
 import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import psutil
@@ -154,6 +156,13 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
+def rewritten(stored: Stored, **values: Any) -> Stored:
+    """The same backup with another manifest."""
+    manifest = dataclasses.replace(stored.manifest, **values)
+    own(stored.folder / "manifest.json").write_text(manifest.to_json())
+    return dataclasses.replace(stored, manifest=manifest)
+
+
 def a_table_file(stored: Stored) -> str:
     return min(str(path.relative_to(stored.folder)) for path in (stored.data / "base").rglob("1259"))
 
@@ -202,11 +211,9 @@ def test_damage_is_named_by_the_file(copied: Stored, spoil: str) -> None:
     assert len(named) == 1
 
 
-def test_a_manifest_that_names_other_wal_is_found_out(copied: Stored, repository: Repository) -> None:
-    path = own(copied.folder / "manifest.json")
+def test_a_manifest_that_names_other_wal_is_found_out(copied: Stored) -> None:
     right = copied.manifest.start_lsn
-    path.write_text(path.read_text().replace(f'"start_lsn": "{right}"', '"start_lsn": "0/FF000028"'))
-    assert verify_physical(repository.get(copied.id)) == [
+    assert verify_physical(rewritten(copied, start_lsn="0/FF000028")) == [
         f"manifest.json says 0/FF000028 for start_lsn, and data/backup_manifest {right}."
     ]
 
@@ -245,9 +252,7 @@ def test_no_backup_is_made_of_a_damaged_database(cluster: Cluster, repository: R
 def test_nothing_is_built_upon_a_backup_of_another_server(
     cluster: Cluster, copied: Stored, repository: Repository
 ) -> None:
-    path = own(copied.folder / "manifest.json")
-    path.write_text(path.read_text().replace(copied.manifest.system_identifier, "7000000000000000001"))
-    base = repository.get(copied.id)
+    base = rewritten(copied, system_identifier="7000000000000000001")
     with pytest.raises(NoBase, match=r"can't build upon \S+: it is of another server\. Make a full one\."):
         take_physical(repository, cluster.server, base=base)
     assert newest_base(repository, cluster.server) is None
@@ -303,11 +308,8 @@ def test_parts_are_joined_by_the_tools_of_their_version_alone(
     incremental: Stored, full: Stored, repository: Repository, tmp_path: Path
 ) -> None:
     for stored in (full, incremental):
-        folder = repository.root / "physical" / stored.id
-        shutil.copytree(stored.folder, folder, copy_function=os.link)
-        text = own(folder / "manifest.json").read_text()
-        version = stored.manifest.server_version
-        (folder / "manifest.json").write_text(text.replace(f'"server_version": {version}', '"server_version": 170004'))
+        shutil.copytree(stored.folder, repository.root / "physical" / stored.id, copy_function=os.link)
+        rewritten(repository.get(stored.id), server_version=170004)
     with pytest.raises(WrongVersion, match=r"of PostgreSQL 17: .+ these are of 18\."):
         assemble(repository, repository.get(incremental.id), tmp_path / "target")
     assert not (tmp_path / "target").exists()

@@ -80,6 +80,19 @@ def test_a_damaged_manifest_hides_only_its_own_backup(repository: Repository, te
         repository.get(ids[0])
 
 
+def test_a_changed_letter_of_a_manifest_is_noticed(repository: Repository) -> None:
+    backup_id, partial = repository.begin(Kind.LOGICAL)
+    stored = repository.finish(partial, manifest(backup_id))
+    path = stored.folder / "manifest.json"
+    whole = path.read_text()
+    for right, wrong in (("12:30:00", "12:31:00"), ("Чай", "Чаи"), ('"size"', '"sizf"'), ('"sha256"', '"sha257"')):
+        path.write_text(whole.replace(right, wrong))
+        with pytest.raises(Damaged, match=r"its checksum is wrong\.$|can't be read"):
+            repository.get(backup_id)
+    path.write_text(whole)
+    assert repository.get(backup_id).manifest == manifest(backup_id)
+
+
 def test_a_deleted_backup_is_gone(repository: Repository) -> None:
     backup_id, partial = repository.begin(Kind.LOGICAL)
     repository.delete(repository.finish(partial, manifest(backup_id)))
