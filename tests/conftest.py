@@ -23,6 +23,13 @@ from tests.specs import no_specs
 CACHES_OF_WORKERS = 12
 
 
+@pytest.fixture(scope="session", autouse=True)
+def folder_of_backups(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Backups of tests are none of the shop's."""
+    settings.BACKUP_DIR = tmp_path_factory.mktemp("backups")
+    settings.RECOVERY_DIR = tmp_path_factory.mktemp("recovery")
+
+
 def no_chromium() -> str | None:
     return None if chromium_path() else "there is no Chromium (install it, or name one in CHROMIUM)"
 

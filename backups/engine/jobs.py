@@ -13,6 +13,7 @@ import structlog
 from django.utils.translation import gettext_lazy as _
 
 from backups.engine import files
+from backups.engine.manifest import Kind
 from backups.engine.repository import Repository, now
 from backups.errors import BackupFailed, Interrupted, UnknownJob
 from foundation.errors import Refusal
@@ -125,12 +126,25 @@ def request_job(
     reason: str = "",
 ) -> Job:
     """Writes down that this is to be done; the agent does it. Raises DiskIsFull, NotWritable."""
-    job = Job(
-        id=str(uuid7()), kind=kind, requested_at=now(), arguments=dict(arguments or {}), by=by, reason=reason[:300]
-    )
+    job = new_job(kind, arguments=arguments, by=by, reason=reason)
     save(repository, job)
     logger.info("backup_job_requested", job=job.id, kind=kind, arguments=job.arguments, by=by, reason=job.reason)
     return job
+
+
+def new_job(kind: JobKind, *, arguments: Mapping[str, Any] | None = None, by: str = "", reason: str = "") -> Job:
+    """A job that is written down nowhere yet: who carries it out at once needs no agent."""
+    return Job(
+        id=str(uuid7()), kind=kind, requested_at=now(), arguments=dict(arguments or {}), by=by, reason=reason[:300]
+    )
+
+
+def request_first_backup(repository: Repository) -> Job | None:
+    """Asks for a physical backup where there is none, unless somebody has. Raises DiskIsFull, NotWritable."""
+    asked = {"kind": Kind.PHYSICAL.value, "period": ""}
+    if any(job.arguments == asked and not job.has_ended for job in all_jobs(repository)):
+        return None
+    return request_job(repository, JobKind.BACKUP, arguments=asked)
 
 
 def save(repository: Repository, job: Job) -> None:

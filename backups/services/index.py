@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, transaction
 
 from backups.engine.jobs import Job, JobKind, JobStatus, all_jobs
 from backups.engine.repository import Repository, Stored
 from backups.models import Backup, RestoreRun, WalCheck
 
+logger = structlog.get_logger("backups.index")
 RESTORES = {JobKind(kind.value) for kind in RestoreRun.Kind}
 
 
@@ -27,6 +29,14 @@ def refresh_index(*, repository: Repository) -> int:
     write(RestoreRun, {UUID(job.id): row_of_restore(job) for job in jobs if job.kind in RESTORES})
     write(WalCheck, {UUID(job.id): row_of_check(job) for job in jobs if job.kind == JobKind.CHECK_WAL})
     return len(stored)
+
+
+def try_to_refresh(*, repository: Repository) -> None:
+    """The same, where there may be no database: then the next look at the folder makes it good."""
+    try:
+        refresh_index(repository=repository)
+    except DatabaseError as error:
+        logger.warning("backups_not_indexed", reason=str(error).strip()[:300])
 
 
 def write(model: type[Any], rows: Mapping[UUID, Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backups.engine.jobs import Job, JobKind, JobStatus, ask_to_stop, get_job, request_job
+from backups.engine.jobs import Job, JobKind, JobStatus, all_jobs, ask_to_stop, get_job, request_job
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
 from backups.errors import NothingRecovered, NothingTakenOver, WrongTarget
@@ -30,6 +30,15 @@ def request_backup(*, kind: str, by: str = "", reason: str = "", period: str = "
     if len(reason) > LONGEST_REASON:
         raise InvalidInput.at("reason", _("At most %(most)d characters.") % {"most": LONGEST_REASON})
     return ask(JobKind.BACKUP, arguments={"kind": kind, "period": period}, by=by, reason=reason)
+
+
+def request_backup_by_timetable(*, kind: str, period: str) -> Job | None:
+    """A backup of the timetable; None while the last one of its kind still waits. Raises DiskIsFull, NotWritable."""
+    asked = {"kind": kind, "period": period}
+    for job in all_jobs(Repository.of_the_shop()):
+        if job.kind == JobKind.BACKUP and job.status == JobStatus.WAITING and job.arguments == asked:
+            return None
+    return request_backup(**asked)
 
 
 def request_verification(*, backup_id: str, by: str = "") -> Job:

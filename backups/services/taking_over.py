@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from backups.engine.carrying import Carried, read_what_stays, write_what_stays
 from backups.engine.counting import meanings
 from backups.engine.databases import Progress, drop_unfinished
+from backups.engine.kept_databases import close_old, old_databases, opened
 from backups.engine.repository import Repository
 from backups.engine.server import Server
 from backups.engine.swapping import (
@@ -21,7 +22,6 @@ from backups.engine.swapping import (
     Swap,
     finish_or_undo_swap,
     is_unsettled,
-    old_databases,
     swap_in,
 )
 from backups.errors import SwapFailed, UnknownDatabase
@@ -89,7 +89,6 @@ def take_over(
 
     Raises WrongVersion, CannotRest, and what `swap_in` raises: the shop is as it was then.
     """
-    bring_up_to_date(server.of(new_database))
     outcome = TakenOver(Swap(server.database, new_database, "", 0, 0, was_closed=False))
 
     @contextmanager
@@ -98,10 +97,12 @@ def take_over(
             connection.ensure_connection()
             yield CarryOver(connection.connection, old, new, outcome)
 
-    with at_rest(repository, sentence):
+    with opened(server, new_database):
+        bring_up_to_date(server.of(new_database))
         if erased:
             with in_database(server.of(new_database)):
                 erase_again(list(erased), outcome)
+    with at_rest(repository, sentence):
         outcome.swap = swap_in(
             repository,
             server,
@@ -132,6 +133,7 @@ def settle_swap(*, repository: Repository, server: Server) -> Settled | None:
     said = current_maintenance()
     if said is not None and said.by == SWAP:
         end_maintenance()
+    close_old(server)
     drop_unfinished(server)
     return settled
 

@@ -114,7 +114,7 @@ class Shop:
         self.console.step("Shop", "tables and data are up to date")
 
     def programs(self, environment: Mapping[str, str], host: str, port: str) -> list[Program]:
-        """Returns beat, the worker and the web server: in this order, so that they are stopped in the opposite one."""
+        """Returns the backup agent, beat, the worker and the web server; they are stopped in the opposite order."""
         celery = ["-m", "celery", "--app", "project", "--quiet"]
         web = [
             *["-m", "gunicorn", "project.wsgi", "--bind", address.bind(host, port)],
@@ -122,7 +122,10 @@ class Shop:
             *["--graceful-timeout", "5", "--no-control-socket"],
         ]
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
+        agent = self._python("backups", "The backup agent", ["manage.py", "backup_agent"], environment, patience=20.0)
+        agent.restarts = True
         return [
+            agent,
             self._python("beat", "Beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], environment),
             self._python("worker", "The worker", worker, environment, patience=20.0),
             self._python("web", "The web server", web, environment),

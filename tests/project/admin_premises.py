@@ -45,6 +45,7 @@ from tests.project.admin_exchange import handed_in
 from tests.project.admin_money import tills
 from tests.project.admin_purchasing import purchases
 from tests.project.admin_staff import staff_of
+from tests.project.backup_doors import backups_of
 from tests.project.market_accounts import accounts_of
 from tests.project.market_connecting import connecting_of
 from tests.project.market_listings import listings_of
@@ -209,6 +210,7 @@ def opened() -> Premises:
         **operations_of(bar, latte),
         **connecting_of(bar),
         **listings_of(bar, latte),
+        **backups_of(),
         **schedules(),
     }
     Authenticator.objects.create(user=keys["colleague"], type=Authenticator.Type.TOTP, data={"secret": encrypt("JBSW")})

@@ -57,6 +57,7 @@ from tests.project.admin_money import MONEY
 from tests.project.admin_premises import TRACES, Premises, premises  # noqa: F401  (a fixture)
 from tests.project.admin_purchasing import PURCHASING
 from tests.project.admin_staff import STAFF_DOORS
+from tests.project.backup_doors import BACKUPS
 from tests.project.market_accounts import ACCOUNTS
 from tests.project.market_connecting import CONNECTING
 from tests.project.market_listings import LISTINGS
@@ -442,6 +443,7 @@ TABLE = list(
         STAFF_DOORS,
         ACCOUNTS,
         OPERATIONS,
+        BACKUPS,
         CONNECTING,
         LISTINGS,
         MENU,

@@ -1,0 +1,42 @@
+"""`manage.py backup_agent`: the program that carries out backups and restores, and has the WAL received."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backups.engine.agent import Agent, manage
+from backups.engine.jobs import request_first_backup
+from backups.engine.manifest import Kind
+from backups.engine.repository import Repository
+from backups.errors import BackupFailed, Busy
+
+
+class Command(BaseCommand):
+    help = (
+        "Runs until it is stopped: makes the backups that are asked for (by the timetable, in the admin, over REST) "
+        "and keeps receiving the WAL. `make run` starts it; in production one of it runs beside the web servers, on "
+        "the machine that has BACKUP_DIR."
+    )
+    requires_system_checks: Any = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-wal", action="store_true", help="do not receive the WAL")
+
+    def handle(self, *, no_wal: bool, **options: Any) -> None:
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_arguments: stopped.set())
+        try:
+            repository = Repository.of_the_shop()
+            if not any(one.manifest.kind == Kind.PHYSICAL for one in repository.backups()):
+                # From the first day on any moment can be recovered, not only from the first night.
+                request_first_backup(repository)
+            agent = Agent(repository, receiver=None if no_wal else manage("receive_wal"))
+            agent.run(is_stopped=stopped.is_set)
+        except BackupFailed as failure:
+            raise CommandError(str(failure)) from None
+        except Busy as refusal:
+            raise CommandError(refusal.detail) from None

@@ -1,0 +1,22 @@
+"""Moments as the pages of backups show them: by the clocks of the shop, since a backup is of no one location."""
+
+import datetime
+import zoneinfo
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from foundation.moments import day_of_year_and_time
+from foundation.shop import current_shop
+
+NOTHING = "—"
+
+
+def moment(at: datetime.datetime | None) -> SafeString | str:
+    """21 Nov 2026, 10:35; a dash for none."""
+    return NOTHING if at is None else format_html('<span class="sv-when">{}</span>', said(at))
+
+
+def said(at: datetime.datetime) -> str:
+    """The same in plain words."""
+    return day_of_year_and_time(at.astimezone(zoneinfo.ZoneInfo(current_shop().time_zone)))
