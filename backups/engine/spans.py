@@ -70,20 +70,23 @@ class Stretch:
     broken_at: Segment | None = None
 
 
-def recoverable_spans(repository: Repository, *, server: Server | None = None) -> list[Span]:
+def recoverable_spans(
+    repository: Repository, *, server: Server | None = None, broken: Collection[str] | None = None
+) -> list[Span]:
     """From when to when each physical backup can be recovered, the oldest backup first. One that can't be recovered at
-    all (its base or WAL of its own time is gone) has no span. What the last check of the WAL found broken counts as
-    broken; sizes and origins of segments are looked at again.
+    all (its base or WAL of its own time is gone) has no span. Sizes and origins of segments are looked at; their
+    records are not.
 
     Args:
         server: asked for its cluster's identity, so that backups of another cluster are left out.
+        broken: the names of segments that are there and can't be used; None takes what the last check of the WAL found.
 
     Raises ServerGone, NoPrograms, WrongVersion.
     """
     system_identifier = server.facts().system_identifier if server is not None else ""
     clocks: dict[Segment, datetime.datetime | None] = {}
     spans = []
-    for stretch in stretches(repository, system_identifier=system_identifier):
+    for stretch in stretches(repository, system_identifier=system_identifier, broken=broken):
         starts_at = stretch.backup.manifest.consistent_at
         if starts_at is not None:
             spans.append(
@@ -118,7 +121,7 @@ def stretches(
 
     Args:
         system_identifier: of the cluster whose backups are meant, "" for all.
-        broken: the names of segments that are there and can't be used; None takes the last check's.
+        broken: as for `recoverable_spans`.
     """
     backups = {stored.id: stored for stored in repository.backups() if stored.manifest.kind == Kind.PHYSICAL}
     found = []

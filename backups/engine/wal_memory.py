@@ -20,12 +20,14 @@ NAME = "wal.json"
 @dataclass(slots=True)
 class Memory:
     """`digests`: {file name: SHA-256} of sound segments and histories of timelines; `broken`: the names of segments
-    that recovery can't go through; `reached`: up to where sound WAL was last seen."""
+    that recovery can't go through; `reached`: up to where whole records were last seen,
+    and on which timeline."""
 
     system_identifier: str
     digests: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     reached: int = 0
+    timeline: int = 1
 
     def save(self, repository: Repository) -> None:
         """Raises DiskIsFull, NotWritable."""
@@ -34,6 +36,7 @@ class Memory:
             "digests": self.digests,
             "broken": sorted(self.broken),
             "reached": format_lsn(self.reached),
+            "timeline": self.timeline,
         }
         files.write_whole(
             path_of(repository), json.dumps({"checksum": checksum(values), **values}, indent=1, sort_keys=True)
@@ -47,7 +50,8 @@ def remembered(repository: Repository, system_identifier: str) -> Memory:
         claimed = values.pop("checksum")
         if claimed != checksum(values) or values["system_identifier"] != system_identifier:
             return Memory(system_identifier)
-        return Memory(system_identifier, values["digests"], values["broken"], parse_lsn(values["reached"]))
+        reached = parse_lsn(values["reached"])
+        return Memory(system_identifier, values["digests"], values["broken"], reached, values["timeline"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Memory(system_identifier)
 

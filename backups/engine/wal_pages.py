@@ -41,7 +41,6 @@ class Kind(StrEnum):
     TIMELINE = "timeline"
     DOUBLE = "double"
     HISTORY = "history"
-    GAP = "gap"
     RECEIVER = "receiver"
     SLOT = "slot"
     BEHIND = "behind"
@@ -62,14 +61,15 @@ class Walked:
     """What a walk over a segment's records found.
 
     `flaw`: the first thing that is wrong. `first`, `last`: where its first and last records begin (None: it holds
-    nothing but a piece of a longer one). `end`: up to where records are surely whole; `rest`: how many bytes of its
-    last record are in the next segment.
+    nothing but a piece of a longer one). `end`: up to where there are records, without a last one that is cut off;
+    `known`: up to where there are pages; `rest`: how many bytes of its last record are in the next segment.
     """
 
     flaw: Flaw | None = None
     first: int | None = None
     last: int | None = None
     end: int = 0
+    known: int = 0
     rest: int = 0
 
 
@@ -97,7 +97,7 @@ def walk(
     written = len(data.rstrip(b"\0"))
     if written == 0:
         if is_partial:
-            return Walked(end=segment.start)
+            return Walked(end=segment.start, known=segment.start)
         return _flawed(Kind.EMPTY, segment.start, _("it holds nothing but zeros"))
     return _Walk(data, segment, system_identifier, lineage, is_partial, written).all()
 
@@ -229,6 +229,7 @@ class _Walk:
     def _walk_records(self) -> Walked:
         body, pages = self.body, len(self.flags)
         # Up to here there are pages with a header.
+        seen = self.segment.start + pages * PAGE
         known = self._begin_of(pages) if pages * PAGE < len(self.data) else len(body)
         first = last = None
         end = self._passed(0, self.lengths[0]) if self.lengths[0] else 0
@@ -242,7 +243,7 @@ class _Walk:
             (length,) = LENGTH.unpack_from(body, begin)
             if length == 0 and self.is_partial:
                 self._need_nothing_from(begin)
-                return Walked(None, first, last, self._end_lsn(end))
+                return Walked(None, first, last, self._end_lsn(end), seen)
             if not RECORD_HEADER <= length <= LONGEST_RECORD:
                 raise self._broken(self._lsn(begin), _("no record begins where one has to"))
             end = self._passed(begin, length)
@@ -250,7 +251,7 @@ class _Walk:
             first = first or last
             if length == RECORD_HEADER and end <= known and self._is_switch(begin):
                 self._need_nothing_from(end)
-                return Walked(None, first, last, self.segment.end)
+                return Walked(None, first, last, self.segment.end, self.segment.end)
         if known < len(body):
             # Pages are missing: of what is still being received only the last record may want them.
             if not self.is_partial:
@@ -259,8 +260,8 @@ class _Walk:
                 )
             self._need_nothing_from(known)
         if end > known:
-            return Walked(None, first, last, last or self.segment.start, max(0, end - len(body)))
-        return Walked(None, first, last, self._end_lsn(end))
+            return Walked(None, first, last, last or self.segment.start, seen, max(0, end - len(body)))
+        return Walked(None, first, last, self._end_lsn(end), seen)
 
     def _passed(self, begin: int, length: int) -> int:
         """Where a record ends; the pages that it goes on in have to say so. A server that crashed within a record

@@ -13,6 +13,7 @@ from backups.engine.repository import Repository, Stored
 from backups.engine.spans import Ends, Span, recoverable, recoverable_spans
 from backups.engine.wal_memory import Memory
 from tests.backups import archive
+from tests.backups.archive import replace
 from tests.backups.cluster import Cluster
 
 
@@ -62,11 +63,6 @@ def repository(original: tuple[Path, Shop], tmp_path: Path) -> Iterator[Reposito
     shutil.copytree(original[0], tmp_path / "backups", copy_function=os.link)
     yield Repository(tmp_path / "backups")
     shutil.rmtree(tmp_path / "backups")
-
-
-def replace(path: Path, data: bytes) -> None:
-    path.unlink()
-    path.write_bytes(data)
 
 
 def spans(repository: Repository) -> dict[str, Span]:
