@@ -21,22 +21,22 @@ from django.utils.translation import gettext_noop
 from psycopg2 import sql
 
 from backups.engine import files
-from backups.engine.databases import (
-    REPLACED,
-    Cursor,
-    OtherDatabase,
-    Progress,
-    all_names,
-    copy_settings,
-    databases_beside,
-    dated_name,
-    drop,
-    lobby,
-    mark,
-)
+from backups.engine.databases import REPLACED, Cursor, Progress, all_names, copy_settings, dated_name, lobby, mark
+from backups.engine.kept_databases import admit, drop_old, old_databases
 from backups.engine.repository import Repository, now
 from backups.engine.server import Server
 from backups.errors import BackupFailed, Busy, Interrupted, NotAllowed, SwapFailed, UnknownDatabase
+
+__all__ = [
+    "Settled",
+    "Swap",
+    "drop_old",
+    "finish_or_undo_swap",
+    "is_unsettled",
+    "old_databases",
+    "swap_back",
+    "swap_in",
+]
 
 JOURNAL = "swap.json"
 # So long requests that are under way may take, in seconds, until they are cut off.
@@ -152,21 +152,6 @@ def finish_or_undo_swap(
     forget(repository)
     logger.info("swap_settled", name=swap.name, new=swap.new, kept=swap.kept, is_done=settled.is_done)
     return settled
-
-
-def old_databases(server: Server) -> list[OtherDatabase]:
-    """Those that were replaced and are kept, the oldest first. Raises ServerGone."""
-    return [one for one in databases_beside(server) if one.mark == REPLACED]
-
-
-def drop_old(server: Server, older_than: datetime.datetime) -> list[str]:
-    """Drops the kept ones that were replaced before that moment, and says which. Raises ServerGone, NotAllowed."""
-    names = [one.name for one in old_databases(server) if one.at < older_than]
-    with lobby(server) as cursor:
-        for name in names:
-            drop(cursor, name)
-            logger.info("old_database_dropped", database=name)
-    return names
 
 
 # --- the steps -----------------------------------------------------------------------------------------
@@ -313,15 +298,6 @@ def end_connection(cursor: Cursor, pid: int) -> bool:
     except psycopg2.errors.InsufficientPrivilege:
         return False
     return True
-
-
-def admit(cursor: Cursor, name: str, *, is_open: bool) -> None:
-    """Whether the database lets anybody in. One that is not there is left alone."""
-    cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datallowconn <> %s", [name, is_open])
-    if cursor.fetchone():
-        cursor.execute(
-            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.Literal(is_open))
-        )
 
 
 def rename(server: Server, swap: Swap) -> None:

@@ -13,13 +13,12 @@ import pytest
 from backups.engine.databases import NEW as BEING_FILLED
 from backups.engine.databases import databases_beside, mark
 from backups.engine.databases import lobby as lobby_of_server
+from backups.engine.kept_databases import drop_old, old_databases
 from backups.engine.repository import Repository, now
 from backups.engine.server import Server
 from backups.engine.swapping import (
     Swap,
-    drop_old,
     finish_or_undo_swap,
-    old_databases,
     swap_back,
     swap_in,
 )
