@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from uuid import uuid4
 
-import fsspec
 import structlog
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -213,7 +212,7 @@ class Folder(Place):
         if not Path(self.address.path).is_dir():
             # Made by us it would be on the wrong disk whenever the right one is not mounted.
             raise PlaceFailed(self.name, _("The folder is not there: mount its disk, or make it."))
-        return fsspec.filesystem("file", skip_instance_cache=True)
+        return filesystem("file", skip_instance_cache=True)
 
     def _put(self, files: Any, full: str, content: bytes) -> None:
         path = Path(full)
@@ -237,7 +236,7 @@ class Memory(Place):
     """Nowhere: for trying things out within one process."""
 
     def _connect(self) -> Any:
-        return fsspec.filesystem("memory")
+        return filesystem("memory")
 
     def _full(self, path: str) -> str:
         return f"/{self.address.host}{self.address.path}/{path}"
@@ -252,7 +251,7 @@ class Store(Place):
     def _connect(self) -> Any:
         options = self.address.options
         region = options.get("region")
-        files = fsspec.filesystem(
+        files = filesystem(
             "s3",
             skip_instance_cache=True,
             use_listings_cache=False,
@@ -296,7 +295,7 @@ class SftpServer(Place):
             "banner_timeout": CONNECT_TIMEOUT,
             "auth_timeout": CONNECT_TIMEOUT,
         }
-        files = fsspec.filesystem("sftp", skip_instance_cache=True, host=address.host, **given)
+        files = filesystem("sftp", skip_instance_cache=True, host=address.host, **given)
         files.ftp.get_channel().settimeout(READ_TIMEOUT)
         return files
 
@@ -319,6 +318,14 @@ class SftpServer(Place):
 
     def _remove_folder(self, files: Any, full: str) -> None:
         files.rmdir(full)
+
+
+def filesystem(protocol: str, **given: Any) -> Any:
+    """The connection of fsspec to a place. Raises ImportError if the package that it needs is not there."""
+    # It takes a while, and every command would wait for it.
+    import fsspec  # noqa: PLC0415
+
+    return fsspec.filesystem(protocol, **given)
 
 
 KINDS: dict[str, type[Place]] = {"file": Folder, "s3": Store, "sftp": SftpServer, "memory": Memory}

@@ -117,6 +117,8 @@ def fetch_wal(
     with repository.lock("wal", doing=_("Fetching WAL")):
         archive = Archive.read(repository.wal, segment_size=ANY_SIZE)
         refuse_other_server(archive, system_identifier)
+        for left in repository.wal.glob(f"*{FETCHING}"):
+            left.unlink()
         names = wal_in(place, system_identifier)
         wanted = [name for name in names if is_wanted(name, since, set(names)) and not is_here(repository, name)]
         for number, name in enumerate(wanted):

@@ -3,14 +3,18 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from backups.engine.place import Place, open_place
+from backups.engine.place_wal import fetch_wal, send_wal
 from backups.engine.places import check, fetch, forget, listing, send, send_missing
 from backups.engine.repository import Repository
-from backups.errors import BackupFailed, Damaged, Interrupted, UnknownBackup
+from backups.engine.wal_pages import IS_LONG, LONG_HEADER
+from backups.errors import BackupFailed, Damaged, DiskIsFull, Interrupted, UnknownBackup
 from tests.backups.cluster import wait_until
 from tests.backups.copying import KEYS, OTHER, PIECE, PIECES, content_of, make_backup
 
@@ -162,3 +166,40 @@ def test_a_process_that_is_killed_leaves_no_copy_that_looks_whole(
     send(stored, place, keys=KEYS, size=20_000)
     assert content_of(fetch(place, stored.id, elsewhere, keys=KEYS).folder) == content_of(stored.folder)
     assert list(folder.glob("*.part")) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.as_root
+def test_what_there_is_no_room_for_is_not_fetched(place: Place, repository: Repository, small_disk: Path) -> None:
+    stored, new = make_backup(repository), Repository(small_disk)
+    new.make()
+    send(stored, place, keys=KEYS)
+    with pytest.raises(DiskIsFull, match=rf"^The disk that holds {small_disk} has 2 MB left and 51 MB are needed\."):
+        fetch(place, stored.id, new, keys=KEYS)
+    assert list((small_disk / "physical").iterdir()) == []
+
+
+@pytest.mark.as_root
+def test_wal_that_fills_the_disk_leaves_whole_segments_only(
+    place: Place, repository: Repository, small_disk: Path
+) -> None:
+    header = LONG_HEADER.pack(0xD118, IS_LONG, 1, 0, 0, 0, 7, 1 << 20, 8192)
+    for number in range(1, 5):
+        (repository.wal / f"00000001{number:016X}").write_bytes(header + os.urandom(700_000))
+    new = Repository(small_disk)
+    new.make()
+    send_wal(repository, place, keys=KEYS)
+    with pytest.raises(DiskIsFull, match=rf"^The disk that holds {small_disk}/wal is full\."):
+        fetch_wal(place, new, "7", keys=KEYS)
+    there = sorted(new.wal.iterdir())
+    assert [path.name for path in there] == [f"00000001{number:016X}" for number in (1, 2)]
+    assert [path.read_bytes() for path in there] == [(repository.wal / path.name).read_bytes() for path in there]
