@@ -168,6 +168,8 @@ class _Walk:
         magic = HEADER.unpack_from(self.data)[0]
         for number, start in enumerate(range(0, self.written, PAGE)):
             fields = HEADER.unpack_from(self.data, start)
+            if not any(fields) and number == 0:
+                raise self._broken(self.segment.start, _("there are zeros where WAL has to be"), Kind.EMPTY)
             if not any(fields):
                 # After a switch of the WAL there are no headers; whether there was one, the records say.
                 return

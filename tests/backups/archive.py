@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from backups.engine.children import end_tool, start_tool
 from backups.engine.physical import take_physical
 from backups.engine.programs import find_programs
 from backups.engine.repository import Repository, Stored
+from backups.engine.wal_names import Segment
 from tests.backups.cluster import Cluster, wait_until
 
 SLOT = "samovar"
@@ -70,6 +72,38 @@ def promote(cluster: Cluster) -> None:
     cluster.sql("SELECT pg_promote()")
     cluster.sql("CHECKPOINT")
     assert cluster.value("SELECT timeline_id FROM pg_control_checkpoint()") == before + 1
+
+
+@dataclass
+class Made:
+    """What `make_archive` made: the backup, the segments from its own one on, and the newest that is still being
+    received. Records reach from the second into the third; the rest of the third and the fourth is unused."""
+
+    root: Path
+    backup: Stored
+    names: list[str]
+
+    @property
+    def partial(self) -> str:
+        return self.names[-1]
+
+
+def make_archive(cluster: Cluster, root: Path) -> Made:
+    """A backup with five segments of WAL."""
+    repository = Repository(root)
+    repository.make()
+    with receiving(repository, cluster):
+        backup = base_backup(repository, cluster)
+        write(cluster, 300)
+        cluster.sql("INSERT INTO teas (name) SELECT repeat('ч', 300) FROM generate_series(1, 27000)")
+        cluster.sql("SELECT pg_switch_wal()")
+        write(cluster, 300)
+        cluster.sql("SELECT pg_switch_wal()")
+        write(cluster, 300)
+    first = Segment.named(backup.manifest.start_wal, size=SIZE)
+    names = [Segment(first.number + index, 1, SIZE).name for index in range(5)]
+    assert sorted(path.name for path in repository.wal.iterdir())[-5:] == [*names[:-1], f"{names[-1]}.partial"]
+    return Made(root, backup, names)
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -12,45 +12,17 @@ import pytest
 from backups.engine.repository import Repository, Stored
 from backups.engine.wal_check import check_wal
 from backups.engine.wal_memory import path_of
-from backups.engine.wal_names import Segment
 from backups.engine.wal_pages import PAGE, Kind
 from backups.engine.wal_refetch import refetch
 from backups.errors import Interrupted, ServerGone
 from tests.backups import archive
-from tests.backups.archive import SIZE, replace
+from tests.backups.archive import SIZE, Made, replace
 from tests.backups.cluster import Cluster, running_cluster, wait_until
-
-
-@dataclass
-class Made:
-    """What the archive of this file holds: the backup, the segments from its own one on, and the newest that is still
-    being received. Records reach from the second into the third; the rest of the third is unused after a switch."""
-
-    root: Path
-    backup: Stored
-    names: list[str]
-
-    @property
-    def partial(self) -> str:
-        return self.names[-1]
 
 
 @pytest.fixture(scope="module")
 def made(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    repository = Repository(tmp_path_factory.mktemp("made") / "backups")
-    repository.make()
-    with archive.receiving(repository, cluster):
-        backup = archive.base_backup(repository, cluster)
-        archive.write(cluster, 300)
-        cluster.sql("INSERT INTO teas (name) SELECT repeat('ч', 300) FROM generate_series(1, 27000)")
-        cluster.sql("SELECT pg_switch_wal()")
-        archive.write(cluster, 300)
-        cluster.sql("SELECT pg_switch_wal()")
-        archive.write(cluster, 300)
-    first = Segment.named(backup.manifest.start_wal, size=SIZE)
-    names = [Segment(first.number + index, 1, SIZE).name for index in range(5)]
-    assert sorted(path.name for path in repository.wal.iterdir())[-5:] == [*names[:-1], f"{names[-1]}.partial"]
-    return Made(repository.root, backup, names)
+    return archive.make_archive(cluster, tmp_path_factory.mktemp("made") / "backups")
 
 
 @pytest.fixture
@@ -183,6 +155,8 @@ def test_truncated_empty_zeroed_and_swapped_segments_are_each_told(repository: R
     replace(wal / names[1], bytes(SIZE))
     assert found(repository) == [(names[1], Kind.EMPTY)]
     replace(wal / names[1], whole[: SIZE // 2] + bytes(SIZE // 2))
+    assert found(repository) == [(names[1], Kind.EMPTY)]
+    replace(wal / names[1], bytes(PAGE) + whole[PAGE:])
     assert found(repository) == [(names[1], Kind.EMPTY)]
     replace(wal / names[1], whole[:PAGE] + bytes(PAGE) + whole[2 * PAGE :])
     assert found(repository) == [(names[1], Kind.EMPTY)]
