@@ -11,18 +11,15 @@ import psutil
 import pytest
 
 from backups.engine import receiver
-from backups.engine.manifest import Kind, Manifest, State
 from backups.engine.physical import assemble, take_physical
 from backups.engine.receiver import (
-    forget_wal_before,
-    keep_wal_since,
     receive_wal,
     receiver_state,
     set_aside_wal,
     slot_state,
 )
 from backups.engine.receiver_state import needs_base_backup
-from backups.engine.repository import Repository, Stored, now
+from backups.engine.repository import Repository, Stored
 from backups.engine.server import Server
 from backups.engine.slots import drop_slot
 from backups.engine.wal_names import Archive, Segment
@@ -288,13 +285,6 @@ def test_a_segment_that_was_begun_too_short_is_received_again(cluster: Cluster, 
     assert [path.read_bytes() for path in repository.wal.glob("*.damaged")] == [b"half a page" + bytes(100)]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"gaps": [{}]}', '{"pid": 1, "since": "x"}'])
-def test_a_state_that_can_not_be_read_counts_as_none(repository: Repository, text: str) -> None:
-    (repository.root / "receiver.json").write_text(text)
-    state = receiver_state(repository)
-    assert (state.pid, state.since, state.gaps, state.is_running) == (0, None, [], False)
-
-
 # --- another server, another history -----------------------------------------------------------------
 
 
@@ -356,78 +346,3 @@ def test_after_a_change_of_the_leader_its_history_is_followed(
     assert set(names) - set(found.complete) <= left
     assert all(found.lineage(2).holds(1, one.start) for one in found.complete.values() if one.timeline == 1)
     assert receiver_state(repository).gaps == []
-
-
-# --- what may be deleted -----------------------------------------------------------------------------
-
-
-def stored(kind: Kind, start_wal: str, number: int) -> Stored:
-    manifest = Manifest(
-        id=str(number),
-        kind=kind,
-        started_at=now(),
-        completed_at=now(),
-        server_version=180006,
-        system_identifier="7",
-        database="shop",
-        size=3,
-        segment_size=SIZE if start_wal else 0,
-        start_wal=start_wal,
-    )
-    return Stored(Path(str(number)), manifest, State())
-
-
-def test_wal_is_kept_from_the_oldest_backup_on() -> None:
-    older, newer = "0000000100000000000000FE", "000000020000000100000003"
-    kept = [stored(Kind.PHYSICAL, newer, 3), stored(Kind.LOGICAL, "", 2), stored(Kind.PHYSICAL, older, 1)]
-    assert keep_wal_since(kept) == older
-    assert keep_wal_since(kept[:2]) == newer
-    assert keep_wal_since(kept[1:2]) == ""
-
-
-def test_wal_before_a_segment_is_forgotten_on_all_timelines(repository: Repository) -> None:
-    names = [
-        "0000000100000000000000FE",
-        "0000000100000000000000FF",
-        "0000000100000000000000FF.partial",
-        "000000010000000100000000",
-        "000000020000000000000FFF",
-        "000000020000000100000000",
-        "000000020000000100000001.partial",
-        "00000002.history",
-        "notes.txt",
-    ]
-    left = [
-        "0000000100000000000000FD.partial.damaged",
-        "left/0000000100000000000000FC",
-        "left/000000010000000100000002",
-    ]
-    (repository.wal / "left").mkdir()
-    for name in names + left:
-        (repository.wal / name).write_bytes(b"")
-    assert forget_wal_before(repository, "000000020000000100000000") == [
-        "0000000100000000000000FE",
-        "0000000100000000000000FF",
-        "0000000100000000000000FF.partial",
-        "000000020000000000000FFF",
-        "0000000100000000000000FD.partial.damaged",
-        "0000000100000000000000FC",
-    ]
-    assert [path.name for path in (repository.wal / "left").iterdir()] == ["000000010000000100000002"]
-    assert sorted(path.name for path in repository.wal.iterdir()) == [
-        "000000010000000100000000",
-        "00000002.history",
-        "000000020000000100000000",
-        "000000020000000100000001.partial",
-        "left",
-        "notes.txt",
-    ]
-
-
-def test_the_newest_segment_always_stays(repository: Repository) -> None:
-    for name in ("000000010000000000000001", "000000010000000000000002"):
-        (repository.wal / name).write_bytes(b"")
-    assert forget_wal_before(repository, "000000010000000000000009") == ["000000010000000000000001"]
-    with pytest.raises(ValueError, match="notes"):
-        forget_wal_before(repository, "notes.txt")
-    assert [path.name for path in repository.wal.iterdir()] == ["000000010000000000000002"]
