@@ -17,6 +17,13 @@ def moment(at: datetime.datetime | None) -> SafeString | str:
     return NOTHING if at is None else format_html('<span class="sv-when">{}</span>', said(at))
 
 
+def to_the_second(at: datetime.datetime | None) -> SafeString | str:
+    """21 Nov 2026, 10:35:07: what can be recovered to is that exact."""
+    if at is None:
+        return NOTHING
+    return format_html('<span class="sv-when">{}:{}</span>', said(at), f"{at.second:02}")
+
+
 def said(at: datetime.datetime) -> str:
     """The same in plain words."""
     return day_of_year_and_time(at.astimezone(zoneinfo.ZoneInfo(current_shop().time_zone)))

@@ -20,6 +20,7 @@ class Overview:
     under_way: Sequence[Job]
     newest_at: datetime.datetime | None
     newest_proved_at: datetime.datetime | None
+    unreadable: Sequence[str]
 
 
 def overview() -> Overview:
@@ -33,4 +34,5 @@ def overview() -> Overview:
         under_way=[job for job in all_jobs(repository) if not job.has_ended],
         newest_at=max((one.manifest.completed_at for one in backups), default=None),
         newest_proved_at=max(proved, default=None),
+        unreadable=[folder.name for folder in repository.unreadable()],
     )

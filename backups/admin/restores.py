@@ -16,9 +16,10 @@ from unfold.decorators import display
 
 from backups.admin.shown import status_badge, took
 from backups.models import RestoreRun
-from backups.moments import moment
+from backups.moments import NOTHING, moment, to_the_second
 from backups.selectors import overview
 from backups.services import requests
+from foundation.admin.days import MomentInput
 from foundation.admin.forms import ThemedForm
 from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
 from foundation.admin.once import Done
@@ -34,7 +35,7 @@ class RecoveryForm(ThemedForm):
 
     time = forms.DateTimeField(
         label=_("Date and time"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": 1, "class": "input"}),
+        widget=MomentInput(has_seconds=True),
         help_text=_("Everything that was committed by then is there, and nothing that came later."),
     )
     reason = forms.CharField(label=_("Reason"), max_length=requests.LONGEST_REASON)
@@ -61,6 +62,11 @@ class RecoverPage(FormPage):
         return super().get_context_data(overview=overview(), zone=current_shop().time_zone, **kwargs)
 
 
+def target_of(run: RestoreRun) -> SafeString | str:
+    """A moment as people read it; a transaction or a backup as it is."""
+    return to_the_second(at) if (at := parse_datetime(run.target)) else run.target or NOTHING
+
+
 def compared(comparison: dict[str, Any]) -> dict[str, Any]:
     """What the page shows of a comparison, as the work's file has it."""
     return {
@@ -70,7 +76,7 @@ def compared(comparison: dict[str, Any]) -> dict[str, Any]:
             {**order, "placed_at": parse_datetime(order["placed_at"])} for order in comparison.get("orders_since", [])
         ],
         "differing": [
-            row
+            {**row, "name": row["name"].removeprefix("public.")}
             for row in comparison.get("tables", [])
             if row.get("recovered") != row.get("running") or row.get("written_since")
         ],
@@ -164,8 +170,8 @@ class RestoreRunAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         return moment(run.requested_at)
 
     @display(description=_("target"))
-    def target_shown(self, run: RestoreRun) -> str:
-        return run.target or "—"
+    def target_shown(self, run: RestoreRun) -> SafeString | str:
+        return target_of(run)
 
     @display(description=_("status"))
     def status_shown(self, run: RestoreRun) -> SafeString:
@@ -189,6 +195,7 @@ class RestoreRunAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
                 "run": run,
                 "status": status_badge(run),
                 "took": took(run.started_at, run.ended_at),
+                "target": target_of(run),
                 **compared(run.result.get("comparison") or {}),
             }
         return super().render_change_form(request, context, **kwargs)

@@ -91,6 +91,11 @@ class Job:
     error_kind: str = ""
 
     @property
+    def label(self) -> str:
+        """What it is, for a person."""
+        return str(LABELS[self.kind])
+
+    @property
     def has_ended(self) -> bool:
         return self.status in ENDED
 

@@ -17,7 +17,7 @@ from backups.engine.beside import discard_leftover_recoveries, discard_recovery,
 from backups.engine.comparing import compare
 from backups.engine.databases import load_beside, new_name
 from backups.engine.incremental import newest_base
-from backups.engine.jobs import LABELS, Job, JobKind, Progress, get_job
+from backups.engine.jobs import Job, JobKind, Progress, get_job
 from backups.engine.loading import drop_database
 from backups.engine.logical import restore_all, take_logical, verify_logical
 from backups.engine.manifest import Kind
@@ -39,6 +39,8 @@ from backups.engine.wal_report import WalReport
 from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, UnknownBackup
 from backups.services.taking_over import settle_swap, take_back, take_over
 
+# Any moment of the last so many days can be recovered; of older ones those that a kept backup shows.
+WAL_DAYS = 35
 # So long a recovered server and a replaced database are kept.
 KEPT_BESIDE = datetime.timedelta(days=14)
 
@@ -53,7 +55,7 @@ COMPARING = gettext_noop("comparing")
 
 def doing(job: Job) -> str:
     """What somebody else is told who comes meanwhile."""
-    return str(LABELS[job.kind]).capitalize()
+    return job.label.capitalize()
 
 
 def work_of(repository: Repository, *, tell: Callable[[str], None] | None = None) -> Work:
@@ -294,9 +296,9 @@ def swap_back(repository: Repository, job: Job, progress: Progress, is_stopped: 
 def tidy_up(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
     """Deletes backups that are too old, here and in the other places, WAL that none of the kept ones needs, recovered
     servers and replaced databases that nobody has asked about for days."""
-    pruned = prune(repository, progress=progress, is_stopped=is_stopped)
+    pruned = prune(repository, wal_days=WAL_DAYS, progress=progress, is_stopped=is_stopped)
     for url in settings.BACKUP_PLACES:
-        prune_place(open_place(url), repository, is_stopped=is_stopped)
+        prune_place(open_place(url), repository, wal_days=WAL_DAYS, is_stopped=is_stopped)
     before = now() - KEPT_BESIDE
     recoveries = discard_leftover_recoveries(settings.RECOVERY_DIR, older_than=before)
     server = running_server()

@@ -1,4 +1,4 @@
-"""A day in a form: the browser's own field, which every phone shows as it shows dates."""
+"""A day or a moment in a form: the browser's own field, which every phone shows as it shows dates."""
 
 import datetime
 from typing import Any
@@ -16,3 +16,12 @@ class DayInput(widgets.UnfoldAdminTextInputWidget):
             return value.isoformat()
         formatted = super().format_value(value)
         return None if formatted is None else str(formatted)
+
+
+class MomentInput(widgets.UnfoldAdminTextInputWidget):
+    """The field of a day and a time; by whose clocks, the page says. With `has_seconds` to the second."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, *, has_seconds: bool = False) -> None:
+        super().__init__({"max": "9999-12-31T23:59", **({"step": "1"} if has_seconds else {})})

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from unfold.widgets import UnfoldAdminTextInputWidget
 
+from foundation.admin.days import MomentInput
 from foundation.admin.forms import ThemedForm
 from foundation.admin.moments import moment_at
 from foundation.admin.numbers import number, unit_cost, with_unit
@@ -38,15 +38,6 @@ from inventory.valuation_selectors import (
 CSV_COLUMNS = ("ingredient", "unit", "quantity", "average_cost", "value")
 FIELD_FORMAT = "%Y-%m-%dT%H:%M"
 NO_MOMENT = {"invalid": gettext_lazy("Write a day and a time: 2026-11-20 18:00.")}
-
-
-class MomentInput(UnfoldAdminTextInputWidget):
-    """The browser's own field of a day and a time, by the clocks of the location."""
-
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__({"max": "9999-12-31T23:59"})
 
 
 class MomentField(forms.DateTimeField):

@@ -6,6 +6,7 @@ from typing import Any
 from backups.engine.jobs import JobKind, carry_out, request_job
 from backups.engine.manifest import Kind, Manifest
 from backups.engine.repository import Repository, now
+from backups.models import Backup, RestoreRun, WalCheck
 from backups.services.index import refresh_index
 from tests.project.admin_doors import ADMINS, deed, page, records, verb
 
@@ -38,12 +39,13 @@ def backups_of() -> dict[str, Any]:
     finding = {"segment": "000000010000000000000003", "kind": "missing", "sentence": "It is missing."}
     carry_out(repository, check, lambda *_arguments: {"segments": 4, "findings": [finding]}, pid=1)
     refresh_index(repository=repository)
+    restores = {str(run.pk): run for run in RestoreRun.objects.all()}
     return {
-        "backup": backup_id,
-        "waiting_backup": waiting.id,
-        "recovery": recovery.id,
-        "take_over": taken.id,
-        "wal_check": check.id,
+        "backup": Backup.objects.get(pk=backup_id),
+        "waiting_backup": Backup.objects.get(pk=waiting.id),
+        "recovery": restores[recovery.id],
+        "take_over": restores[taken.id],
+        "wal_check": WalCheck.objects.get(pk=check.id),
     }
 
 

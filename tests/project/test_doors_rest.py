@@ -260,7 +260,7 @@ def addresses(db: Any) -> dict[str, str]:
         "accounts": connecting_of(bar)["allegro_account"].pk,
     }
     kept = backups_of()
-    of_backups = {"backups": kept["backup"], "restores": kept["recovery"], "wal-checks": kept["wal_check"]}
+    of_backups = {"backups": kept["backup"].pk, "restores": kept["recovery"].pk, "wal-checks": kept["wal_check"].pk}
     filled = {}
     for route in DOORS:
         pk = ids.get(route.split("/")[0], "")
