@@ -6,7 +6,6 @@ import datetime
 import fcntl
 import json
 import os
-import pwd
 import shutil
 import signal
 import tempfile
@@ -18,17 +17,16 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil
-import psycopg2
 import structlog
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from backups.engine import files
+from backups.engine.beside_account import not_runnable, server_account, try_out
 from backups.engine.programs import Programs
 from backups.engine.server import Server
-from backups.errors import BackupFailed, Busy, Interrupted, NoPrograms, NothingRecovered, NotWritable
+from backups.errors import BackupFailed, Busy, Interrupted, NothingRecovered
 from foundation.programs.account import Account
-from foundation.programs.program import Program, run_to_end
+from foundation.programs.program import Program
 
 RECORD = "recovery.json"
 # Only a part of the socket's name: the server listens on no port of the machine.
@@ -125,7 +123,7 @@ class Beside:
         try:
             self._program.start()
         except OSError as error:
-            raise _not_runnable(error, self.programs, self.account, self.home) from error
+            raise not_runnable(error, self.programs, self.account) from error
 
     def wait(
         self, *, is_stopped: Callable[[], bool] = lambda: False, on_look: Callable[[], None] = lambda: None
@@ -223,7 +221,7 @@ def begin_beside(folder: Path, recovered: Recovered, *, programs: Programs) -> B
         if account is not None:
             account.own(home)
             account.own(socket)
-        _try_out(programs, account, home)
+        try_out(programs, account, home)
         beside = Beside(home, replace(recovered, socket=str(socket)), programs=programs, account=account)
         beside.note()
     except BaseException:
@@ -279,22 +277,6 @@ def discard_leftover_recoveries(folder: Path, *, older_than: datetime.datetime |
             gone.append(home.name)
             logger.info("recovery_discarded", folder=str(home))
     return gone
-
-
-def server_account() -> Account | None:
-    """Whom a server runs as: None for whoever we are. Raises BackupFailed for root without such an account."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(settings.PG_ACCOUNT)
-    except KeyError:
-        entry = None
-    if entry is None or entry.pw_uid == 0:
-        raise BackupFailed(
-            _("PostgreSQL does not run as root, and there is no other account %(name)s: name one in PG_ACCOUNT.")
-            % {"name": settings.PG_ACCOUNT}
-        )
-    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
 
 
 def _homes(folder: Path) -> Iterator[Path]:
@@ -353,44 +335,3 @@ def _end_server_of(data: Path) -> None:
         psutil.wait_procs(alive, timeout=PATIENCE)
     except (OSError, ValueError, psutil.Error):
         return
-
-
-def _try_out(programs: Programs, account: Account | None, home: Path) -> None:
-    """The account must get to the programs and to the folder. Raises NoPrograms, NotWritable."""
-    command = [programs.path("postgres"), "--version"]
-    try:
-        said = run_to_end(command, environment={"PATH": os.defpath, "LC_ALL": "C"}, folder=home, account=account)
-    except OSError as error:
-        raise _not_runnable(error, programs, account, home) from error
-    if said.returncode != 0:
-        raise _not_runnable(said.stdout.strip()[-300:], programs, account, home)
-
-
-def _not_runnable(why: OSError | str, programs: Programs, account: Account | None, home: Path) -> BackupFailed:
-    name = account.name if account is not None else pwd.getpwuid(os.geteuid()).pw_name
-    if isinstance(why, OSError) and why.filename == home:
-        return NotWritable(
-            home.parent,
-            _("the account %(name)s has no way to it: name another folder in RECOVERY_DIR") % {"name": name},
-        )
-    return NoPrograms(
-        _(
-            "The account %(name)s can't run the programs in %(folder)s (%(why)s): name a folder that it can get to in "
-            "PG_PROGRAMS."
-        )
-        % {"name": name, "folder": programs.folder, "why": why}
-    )
-
-
-def superuser_of(server: Server, *, names: list[str]) -> str:
-    """The name of a superuser, asked as the first of these that exists. Raises BackupFailed."""
-    for name in dict.fromkeys(one for one in names if one):
-        with contextlib.suppress(BackupFailed, psycopg2.Error):
-            found = replace(server, user=name, database="template1").ask(
-                "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
-            )
-            if found:
-                return str(found[0][0])
-    raise BackupFailed(
-        _("The recovered server knows none of these accounts: %(names)s.") % {"names": ", ".join(filter(None, names))}
-    )

@@ -2,6 +2,7 @@
 what its words mean when it gives up."""
 
 import datetime
+import os
 import re
 import shutil
 from pathlib import Path
@@ -63,24 +64,27 @@ ENDS_EARLY = re.compile("WAL ends before (?:end of online backup|consistent reco
 UNFIT = re.compile("database files are incompatible with server|was initialized by PostgreSQL version")
 BROKEN = re.compile(
     r"has wrong size|could not locate (?:a valid|required) checkpoint record|invalid page|could not read block"
-    r"|is from different database system|invalid contents|could not find redo location|could not open file"
-    r"|incorrect checksum in control file"
+    r"|is from different database system|invalid contents|invalid data in file|could not find redo location"
+    r"|could not open file|incorrect checksum in control file"
 )
 
 
 def configure(data: Path, *, target: Target, programs: Programs, socket: Path, port: int, folder: Path) -> None:
     """Writes the configuration of the server in `data`, in place of what the original brought along.
 
-    Raises ToolFailed for a folder that is no cluster's, Damaged for tablespaces.
+    Raises Damaged for a folder that is no cluster's, and for tablespaces.
     """
     # They would be the running server's own folders.
     if any(path.is_symlink() for path in (data / "pg_tblspc").glob("*")):
         raise Damaged(_("The backup has tablespaces outside of its folder: Samovar can't recover those beside."))
-    said = run_tool(
-        [programs.path("pg_controldata"), "-D", str(data)],
-        environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-        folder=folder,
-    )
+    try:
+        said = run_tool(
+            [programs.path("pg_controldata"), "-D", str(data)],
+            environment={"PATH": os.defpath, "LC_ALL": "C"},
+            folder=folder,
+        )
+    except ToolFailed as error:
+        raise Damaged(_("The backup is damaged: %(why)s") % {"why": error}) from error
     prepared = int(match[1]) if (match := PREPARED.search(said.words)) else 0
     chosen = {
         **SETTINGS,

@@ -1,28 +1,30 @@
 """Which backup a recovery begins from: the newest one from which the target can be reached."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from backups.engine.landmarks import end_of_transaction, place_of_point, with_each_wal
+from backups.engine.landmarks import Before, end_of_transaction, last_before, place_of_point, with_each_wal
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository, Stored, now
 from backups.engine.spans import Span, Stretch, recoverable_spans, stretches
 from backups.engine.targets import Target, in_utc
 from backups.engine.wal_dump import waldump_for
-from backups.engine.wal_names import Archive, parse_lsn
+from backups.engine.wal_names import Archive, Segment, format_lsn, parse_lsn
 from backups.errors import WrongTarget
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A backup, and the repository with the WAL that goes with it. `is_all`: nothing was committed after the target,
-    so that all of the WAL is to be replayed."""
+    """A backup, and the repository with the WAL that goes with it. `goal` is what PostgreSQL is told, and `last` the
+    last commit on the way there, where that is known."""
 
     repository: Repository
     stored: Stored
-    is_all: bool = False
+    goal: Target
+    last: datetime.datetime | None = None
 
 
 def choose_backup(repository: Repository, target: Target, *, at: datetime.datetime | None = None) -> Stored:
@@ -72,7 +74,7 @@ def choose(
             one[1].starts_at,
         ),
     )
-    return Choice(best[0], backups[best[1].backup_id])
+    return Choice(best[0], backups[best[1].backup_id], target)
 
 
 def _by_time(
@@ -97,15 +99,49 @@ def _by_time(
             % {"target": target, "until": in_utc(span.ends_at), "why": span.sentence}
         )
     place, span = max(reaching, key=lambda one: (one[1].backup_id in whole, one[1].starts_at))
-    return Choice(place, backups[span.backup_id], is_all=span.ends_at == time and target.is_inclusive)
+    stored = backups[span.backup_id]
+    before = _last_before(
+        place,
+        stored,
+        lambda _position, ended: ended > time or (ended == time and not target.is_inclusive),
+    )
+    if not before.is_passed and time < span.ends_at:
+        # The WAL could not be read so far. PostgreSQL says why.
+        return Choice(place, stored, target)
+    return _behind(before, place, stored)
+
+
+def _last_before(place: Repository, stored: Stored, is_past: Callable[[int, datetime.datetime], bool]) -> Before:
+    manifest = stored.manifest
+    (stretch,) = (one for one in stretches(place) if one.backup.id == stored.id)
+    stop = Segment.named(manifest.stop_wal, size=manifest.segment_size).number
+    return last_before(
+        waldump_for(manifest.server_version),
+        Archive.read(place.wal, segment_size=manifest.segment_size),
+        [segment for segment in stretch.segments if segment.number >= stop],
+        is_past,
+    )
+
+
+def _behind(before: Before, place: Repository, stored: Stored) -> Choice:
+    """The place behind the last transaction that is to be there.
+
+    PostgreSQL itself goes on up to the first one that is too late, and needs one to see that it got there. On this
+    way what a transaction does at once and not at its end is done too: a database that was dropped is gone.
+    """
+    if before.position is None or before.position < parse_lsn(stored.manifest.stop_lsn):
+        return Choice(place, stored, Target.as_backed_up())
+    return Choice(place, stored, Target(lsn=format_lsn(before.position)), before.at)
 
 
 def _by_position(found: list[tuple[Repository, Stretch]], target: Target, whole: dict[str, Stored]) -> Choice:
-    places: dict[Repository, int | None] = {}
-    for place, stretch in found:
-        if place not in places:
-            places[place] = _position(place, stretch, target)
-    known = [(place, one, lsn) for place, one in found if (lsn := places[place]) is not None]
+    positions = _positions(found, target)
+    known = [(place, one, lsn) for place, one in found if (lsn := positions[place]) is not None]
+    if not known and (broken_at := next((one.broken_at for _place, one in found if one.broken_at), None)):
+        raise WrongTarget(
+            _("%(target)s was not found: WAL segment %(segment)s is missing or damaged, and what is behind it is lost.")
+            % {"target": target, "segment": broken_at.name}
+        )
     if not known:
         raise WrongTarget(
             _("The WAL that was received does not have this: %(target)s. It may have been written before the first "
@@ -124,20 +160,34 @@ def _by_position(found: list[tuple[Repository, Stretch]], target: Target, whole:
                 % {"target": target, "segment": stretch.broken_at.name}
             )
         raise WrongTarget(_("The WAL that was received does not reach to this: %(target)s.") % {"target": target})
-    place, stretch, _lsn = max(
+    place, stretch, end = max(
         reaching, key=lambda one: (one[1].backup.id in whole, parse_lsn(one[1].backup.manifest.stop_lsn))
     )
-    return Choice(place, stretch.backup)
+    if target.xid is not None and not target.is_inclusive:
+        before = _last_before(place, stretch.backup, lambda position, _ended: position >= end)
+        return _behind(before, place, stretch.backup)
+    return Choice(place, stretch.backup, target)
+
+
+def _positions(found: list[tuple[Repository, Stretch]], target: Target) -> dict[Repository, int | None]:
+    """Where the target is in each repository's WAL. What belongs to several backups is read once."""
+    positions: dict[Repository, int | None] = {}
+    seen: set[tuple[Repository, Segment]] = set()
+    for place, stretch in found:
+        positions.setdefault(place, None)
+        if target.lsn is not None:
+            positions[place] = parse_lsn(target.lsn)
+        elif stretch.segments and (place, stretch.segments[-1]) not in seen:
+            position = _position(place, stretch, target)
+            positions[place] = position if position is not None else positions[place]
+            seen.update((place, segment) for segment in stretch.segments)
+    return positions
 
 
 def _position(place: Repository, stretch: Stretch, target: Target) -> int | None:
-    if target.lsn is not None:
-        return parse_lsn(target.lsn)
     manifest = stretch.backup.manifest
-    programs, archive = (
-        waldump_for(manifest.server_version),
-        Archive.read(place.wal, segment_size=manifest.segment_size),
-    )
+    programs = waldump_for(manifest.server_version)
+    archive = Archive.read(place.wal, segment_size=manifest.segment_size)
     if target.xid is not None:
-        return end_of_transaction(programs, archive, target.xid)
-    return place_of_point(programs, archive, str(target.name))
+        return end_of_transaction(programs, archive, stretch.segments, target.xid)
+    return place_of_point(programs, archive, stretch.segments, str(target.name))

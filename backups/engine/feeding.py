@@ -60,7 +60,7 @@ class Feeder:
         self.given: Segment | None = None
         self.missed: Segment | None = None
         self.error: BackupFailed | None = None
-        # What the backup brought along is whole; the archive may still be receiving it.
+        # What the backup brought along, for as long as PostgreSQL has not replaced it.
         self._brought = {path.name for path in (data / "pg_wal").iterdir()}
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="feeds WAL", daemon=True)
@@ -110,7 +110,7 @@ class Feeder:
     def _hand_over(self, name: str, place: str) -> int:
         segment = Segment.named(name, size=self.segment_size) if SEGMENT_NAME.fullmatch(name) else None
         # The one that is being received loses its ending once it is full: perhaps between our two looks.
-        names = (name, f"{name}{PARTIAL}", name) if segment is not None and name not in self._brought else (name,)
+        names = (name, f"{name}{PARTIAL}", name) if segment is not None else (name,)
         try:
             is_there = any(self._copied(self.archive / one, self.data / "pg_wal" / place) for one in names)
         except OSError as error:
@@ -136,8 +136,18 @@ class Feeder:
         except FileNotFoundError:
             return False
         if source.name.endswith(PARTIAL):
+            # One that is being received may be behind what the backup brought along, or ahead of it.
+            brought = self.data / "pg_wal" / source.name.removesuffix(PARTIAL)
+            if brought.name in self._brought and filled(brought) >= filled(target):
+                target.unlink()
+                return False
             os.truncate(target, self.segment_size)
         target.chmod(0o600)
         if self.account is not None:
             self.account.own(target)
         return True
+
+
+def filled(path: Path) -> int:
+    """How much of a segment is written: the rest of it is zeros."""
+    return len(path.read_bytes().rstrip(b"\0")) if path.is_file() else 0

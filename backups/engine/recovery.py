@@ -18,8 +18,8 @@ from backups.engine.beside import (
     discard_leftover_recoveries,
     discard_recovery,
     open_beside,
-    superuser_of,
 )
+from backups.engine.beside_account import superuser_of
 from backups.engine.beside_server import configure, failure_of, last_commit, unreached
 from backups.engine.choosing import Choice, choose
 from backups.engine.feeding import Feeder
@@ -129,12 +129,11 @@ def recover_beside(
 def _replay(choice: Choice, target: Target, beside: Beside, progress: Progress, is_stopped: Callable[[], bool]) -> None:
     """Starts the server and hands it the WAL until it has got to the target."""
     manifest = choice.stored.manifest
-    goal = Target.latest() if choice.is_all else target
     share = _share_of(choice)
     progress(STAGE_REPLAYING, 0.0)
     configure(
         beside.data,
-        target=goal,
+        target=choice.goal,
         programs=beside.programs,
         socket=Path(beside.recovered.socket),
         port=PORT,
@@ -175,7 +174,8 @@ def _replay(choice: Choice, target: Target, beside: Beside, progress: Progress, 
         )
     if target.is_latest and (break_at := feeder.breaks_at()):
         beside.note(warnings=(str(unreached(target, reached=reached, break_at=break_at)),))
-    beside.note(recovered_to=reached)
+    # The server does not count the record that it stops at.
+    beside.note(recovered_to=choice.last or reached)
 
 
 def _share_of(choice: Choice) -> Callable[[Segment], float]:

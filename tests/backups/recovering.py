@@ -39,6 +39,11 @@ def clock(cluster: Cluster) -> datetime.datetime:
     return moment
 
 
+def written(cluster: Cluster) -> None:
+    """Has everything that was committed written and sent: servers of tests do not wait for that at a commit."""
+    cluster.sql("CHECKPOINT")
+
+
 def numbers(ask: Callable[..., list[tuple[Any, ...]]], table: str = "sales") -> list[int]:
     """The ids of the rows of a table."""
     return [number for (number,) in ask(f"SELECT id FROM {table} ORDER BY id")]

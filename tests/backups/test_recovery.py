@@ -5,15 +5,17 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from backups.engine.physical import take_physical
 from backups.engine.repository import Repository
 from backups.engine.targets import Target
+from backups.errors import WrongTarget
 from tests.backups.archive import receiving
-from tests.backups.cluster import Cluster, wait_until
-from tests.backups.recovering import clock, left_nothing, numbers, recover
+from tests.backups.cluster import Cluster, running_cluster, wait_until
+from tests.backups.recovering import clock, left_nothing, numbers, recover, written
 
 SECOND = datetime.timedelta(seconds=1)
 
@@ -138,3 +140,65 @@ def test_of_several_sellers_nothing_acknowledged_before_is_missing_and_nothing_l
         there = set(numbers(beside.server.ask))
     assert {number for number, at in acknowledged.items() if at <= moment} <= there
     assert there <= {number for number, at in committed(cluster) if at <= moment}
+
+
+def test_a_database_that_was_dropped_is_there_before_and_not_after(repository: Repository, cluster: Cluster) -> None:
+    cluster.sql("CREATE DATABASE annex", database="postgres")
+    cluster.sql("CREATE TABLE sales (id int)", database="annex")
+    annex = cluster.server.of("annex")
+    with receiving(repository, cluster):
+        take_physical(repository, annex)
+        cluster.sql("INSERT INTO sales VALUES (77)", database="annex")
+        moment = clock(cluster)
+        cluster.sql("DROP DATABASE annex", database="postgres")
+        written(cluster)
+    cluster.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+    with recover(repository, cluster, Target(time=moment)) as beside:
+        assert numbers(beside.server.ask) == [77]
+    with pytest.raises(WrongTarget, match=r"^There was no database annex at that moment: the end of the WAL\.$"):
+        recover(repository, cluster, Target.latest())
+
+
+def test_a_moment_on_either_side_of_a_new_timeline(repository: Repository, tmp_path: Path) -> None:
+    """The server is promoted in between, as the one that takes over after a failure."""
+    with running_cluster(tmp_path) as cluster:
+        cluster.sql("ALTER SYSTEM SET autovacuum = off")
+        cluster.sql("CREATE TABLE sales (id int)")
+        with receiving(repository, cluster):
+            first = take_physical(repository, cluster.server)
+            cluster.sql("INSERT INTO sales VALUES (1)")
+            before = clock(cluster)
+            cluster.sql("INSERT INTO sales VALUES (2)")
+            written(cluster)
+        cluster.stop()
+        (cluster.data / "standby.signal").touch()
+        cluster.start()
+        assert cluster.value("SELECT pg_promote()")
+        with receiving(repository, cluster):
+            cluster.sql("INSERT INTO sales VALUES (3)")
+            after = clock(cluster)
+            second = take_physical(repository, cluster.server)
+            cluster.sql("INSERT INTO sales VALUES (4)")
+            later = clock(cluster)
+            cluster.sql("INSERT INTO sales VALUES (5)")
+            written(cluster)
+        assert (first.manifest.timeline, second.manifest.timeline) == (1, 2)
+        for moment, backup, sales in [(before, first, [1]), (after, first, [1, 2, 3]), (later, second, [1, 2, 3, 4])]:
+            with recover(repository, cluster, Target(time=moment)) as beside:
+                assert numbers(beside.server.ask) == sales
+                assert beside.recovered.backup_id == backup.id
+
+
+def test_what_is_still_being_received_is_ahead_of_what_the_backup_brought_along(
+    archive: Repository, cluster: Cluster
+) -> None:
+    with selling(cluster, 1):
+        backup = take_physical(archive, cluster.server)
+        wait_until(lambda: clock(cluster) > (backup.manifest.consistent_at or clock(cluster)) + SECOND / 10)
+        moment = clock(cluster)
+    (partial,) = archive.wal.glob("*.partial")
+    # The copy goes on a little behind the end of the backup, into the segment that nobody has completed yet.
+    beginning = backup.data / "pg_wal" / partial.name.removesuffix(".partial")
+    beginning.write_bytes(partial.read_bytes()[:8192].ljust(backup.manifest.segment_size, b"\0"))
+    with recover(archive, cluster, Target(time=moment), server=cluster.server) as beside:
+        assert numbers(beside.server.ask) == [number for number, at in committed(cluster) if at <= moment]

@@ -20,7 +20,7 @@ from backups.engine.targets import Target
 from backups.errors import WrongTarget
 from tests.backups.archive import receiving
 from tests.backups.cluster import Cluster
-from tests.backups.recovering import clock, left_nothing, numbers, recover
+from tests.backups.recovering import clock, left_nothing, numbers, recover, written
 
 SECOND = datetime.timedelta(seconds=1)
 MOMENT = datetime.datetime(2026, 11, 1, 12, 30, tzinfo=datetime.UTC)
@@ -136,6 +136,7 @@ def history(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Histo
         cluster.switch_wal()
         sell(5)
         deletion = int(cluster.value("DELETE FROM sales WHERE id = 1 RETURNING pg_current_xact_id()::text"))
+        written(cluster)
     cluster.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
     return History(repository, cluster, first, second, at, lsn, deletion)
 
@@ -256,7 +257,8 @@ def test_a_missing_segment_bounds_what_can_be_recovered_to(history: History, bro
     assert "can't be recovered to: the WAL reaches to " in sentence
     assert sentence.endswith(f" The WAL segment {gone} is missing.")
     assert says(broken, Target(xid=history.deletion)) == (
-        f"transaction {history.deletion} can't be recovered to: WAL segment {gone} is missing or damaged."
+        f"transaction {history.deletion} was not found: WAL segment {gone} is missing or damaged, and what is behind "
+        f"it is lost."
     )
     assert choose_backup(broken, Target(time=history.at[3])).id == history.first.id
 
