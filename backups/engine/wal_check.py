@@ -7,7 +7,6 @@ other; and who was sound once must still have the same digest (wal_memory).
 
 import contextlib
 import dataclasses
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +22,17 @@ from backups.engine.repository import Repository, now
 from backups.engine.server import Server
 from backups.engine.slots import SlotState, slot_state
 from backups.engine.spans import lineage_of, own_segments, recoverable_spans
-from backups.engine.wal_dump import broken_record, linked, waldump_for
+from backups.engine.wal_dump import BrokenRecord, broken_record, linked, waldump_for
 from backups.engine.wal_memory import Memory, digest, remembered
 from backups.engine.wal_names import Archive, Lineage, Segment, history_name, parse_lsn
 from backups.engine.wal_pages import Kind, Walked, walk
 from backups.engine.wal_reading import read_segment
 from backups.engine.wal_report import Finding, Flawed, WalReport, about_receiver, finding_of
-from backups.errors import BackupFailed, Damaged, DiskIsFull, Interrupted, NotWritable
+from backups.errors import BackupFailed, Damaged, DiskIsFull, Interrupted, NotWritable, ToolFailed
 
 STAGE = gettext_noop("Reading the WAL")
 SLOT = "samovar"
 DEFAULT_SEGMENT_SIZE = 16 * 1024 * 1024
-WORK = ".wal-check-"
 
 logger = structlog.get_logger("backups.wal")
 
@@ -55,14 +53,7 @@ def check_wal(
 
     Raises Interrupted, NoPrograms, WrongVersion.
     """
-    check = _Check(repository, server, slot, progress, is_stopped)
-    # pg_waldump wants files with the names of complete segments; what is still being received is copied.
-    for left in repository.root.glob(f"{WORK}*"):
-        for path in left.iterdir():
-            path.unlink()
-        left.rmdir()
-    with tempfile.TemporaryDirectory(prefix=WORK, dir=repository.root) as work:
-        return check.run(Path(work))
+    return _Check(repository, server, slot, progress, is_stopped).run()
 
 
 @dataclass(slots=True)
@@ -112,12 +103,12 @@ class _Check:
         self.checked = self.read = self.size = 0
         self.names: list[str] = []
 
-    def run(self, work: Path) -> WalReport:
+    def run(self) -> WalReport:
         findings = self._check_histories()
         ranges = self._ranges()
         total = sum(last - first + 1 for _lineage, first, last in ranges) or 1
         for lineage, first, last in ranges:
-            self._check_range(lineage, first, last, total, work)
+            self._check_range(lineage, first, last, total)
         ours = {one.id for one in self.backups}
         spans = [one for one in recoverable_spans(self.repository, broken=self._broken()) if one.backup_id in ours]
         for one in sorted(self.raw.values(), key=lambda raw: raw.segment):
@@ -197,13 +188,13 @@ class _Check:
 
     # --- what is there ----------------------------------------------------------------------------------
 
-    def _check_range(self, lineage: Lineage, first: int, last: int, total: int, work: Path) -> None:
+    def _check_range(self, lineage: Lineage, first: int, last: int, total: int) -> None:
         run: list[_Seen] = []
         for number in range(first, last + 1):
             if self.is_stopped():
                 raise Interrupted(_("It was stopped."))
             self.progress(STAGE, min(1.0, len(self.names) / total))
-            seen = self._look(lineage, number, is_last=number == last, work=work)
+            seen = self._look(lineage, number, is_last=number == last)
             if seen is not None:
                 run.append(seen)
             else:
@@ -211,7 +202,7 @@ class _Check:
                 run = []
         self._check_records(lineage, run)
 
-    def _look(self, lineage: Lineage, number: int, *, is_last: bool, work: Path) -> _Seen | None:
+    def _look(self, lineage: Lineage, number: int, *, is_last: bool) -> _Seen | None:
         """Reads a segment and walks through it. None, if it is not there or not whole, which was noted then."""
         candidates = lineage.candidates(number, size=self.archive.segment_size)
         self.names.append(candidates[0].name)
@@ -228,7 +219,7 @@ class _Check:
                     self._note(segment, Kind.DAMAGED, _("it can't be read (%(why)s)") % {"why": error.strerror})
                     return None
                 else:
-                    return self._read(lineage, segment, path, data, is_partial=is_partial, work=work)
+                    return self._read(lineage, segment, path, data, is_partial=is_partial)
             if not is_second_look:
                 # It may have been completed or deleted since the folder was read.
                 self.archive = Archive.read(self.repository.wal, segment_size=self.archive.segment_size)
@@ -238,9 +229,7 @@ class _Check:
             self._note(segment, Kind.MISSING, _("only a part of it was received"), is_partial=True)
         return None
 
-    def _read(
-        self, lineage: Lineage, segment: Segment, path: Path, data: bytes, *, is_partial: bool, work: Path
-    ) -> _Seen | None:
+    def _read(self, lineage: Lineage, segment: Segment, path: Path, data: bytes, *, is_partial: bool) -> _Seen | None:
         self.checked += 1
         self.size += len(data)
         if is_partial and not data:
@@ -263,12 +252,6 @@ class _Check:
             return None
         elif not is_partial and known is not None:
             self._note(segment, Kind.CHANGED, "", is_breaking=False)
-        if is_partial:
-            seen.path = work / segment.name
-            try:
-                seen.path.write_bytes(data)
-            except OSError as error:
-                raise DiskIsFull(self.repository.root) from error
         return seen
 
     def _falls_short(self, lineage: Lineage, walked: Walked) -> bool:
@@ -289,33 +272,48 @@ class _Check:
             self._conclude(seen, run[index + 1] if index + 1 < len(run) else None)
 
     def _dump(self, lineage: Lineage, run: list[_Seen]) -> None:
-        programs = waldump_for(self.version)
         last = run[-1]
+        # The bytes up to there stay what they are, while the receiver writes behind them.
         end = _aligned(last.walked.end) if last.is_partial and last.walked else last.segment.end
-        files = {seen.segment: seen.path for seen in run}
-        with linked(files, timeline=lineage.timeline) as folder:
-            while run:
-                start = self._first_record(run[0], lineage)
-                if start is None or start >= end:
-                    run = run[1:]
-                    continue
-                broken = broken_record(
-                    programs, folder, timeline=lineage.timeline, start=start, end=end, is_stopped=self.is_stopped
-                )
-                if broken is None or broken.lsn >= end:
-                    return
-                index = next((i for i, seen in enumerate(run) if broken.lsn < seen.segment.end), len(run) - 1)
-                seen, walked = run[index], run[index].walked
-                if walked is not None and seen.is_partial and self._is_cut(lineage, walked, broken.lsn):
-                    seen.walked = dataclasses.replace(walked, end=broken.lsn)
-                    end = broken.lsn
-                    continue
-                suspects = run[index : index + 1]
-                if index + 1 < len(run) and self._reaches_over(seen, broken.lsn):
-                    suspects = [one for one in run[index : index + 2] if one.walked is not None] or suspects
-                for one in suspects:
-                    self._note(one.segment, Kind.DAMAGED, broken.words, is_partial=one.is_partial)
-                run = run[run.index(suspects[-1]) + 1 :]
+        while run:
+            start = self._first_record(run[0], lineage)
+            if start is None or start >= end:
+                run = run[1:]
+                continue
+            broken = self._broken_record(lineage, run, start, end)
+            if broken is None or broken.lsn >= end:
+                return
+            index = next((i for i, seen in enumerate(run) if broken.lsn < seen.segment.end), len(run) - 1)
+            seen, walked = run[index], run[index].walked
+            if walked is not None and seen.is_partial and self._is_cut(lineage, walked, broken.lsn):
+                seen.walked = dataclasses.replace(walked, end=broken.lsn)
+                end = broken.lsn
+                continue
+            suspects = run[index : index + 1]
+            if index + 1 < len(run) and self._reaches_over(seen, broken.lsn):
+                suspects = [one for one in run[index : index + 2] if one.walked is not None] or suspects
+            for one in suspects:
+                self._note(one.segment, Kind.DAMAGED, broken.words, is_partial=one.is_partial)
+            run = run[run.index(suspects[-1]) + 1 :]
+
+    def _broken_record(self, lineage: Lineage, run: list[_Seen], start: int, end: int) -> BrokenRecord | None:
+        programs, files = waldump_for(self.version), {seen.segment: seen.path for seen in run}
+        for is_second_try in (False, True):
+            with linked(files, timeline=lineage.timeline) as folder:
+                try:
+                    return broken_record(
+                        programs,
+                        folder,
+                        timeline=lineage.timeline,
+                        start=start,
+                        end=end,
+                        is_stopped=self.is_stopped,
+                    )
+                except ToolFailed:
+                    # The newest segment may have been completed meanwhile, and has another name now.
+                    if is_second_try:
+                        raise
+        return None
 
     def _first_record(self, seen: _Seen, lineage: Lineage) -> int | None:
         if seen.walked is None:

@@ -1,5 +1,6 @@
 """pg_waldump: whether the checksums of records are right, and when the last of them was committed."""
 
+import contextlib
 import datetime
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from backups.engine import files
 from backups.engine.children import failure_of, run_tool
 from backups.engine.programs import Programs, find_programs
 from backups.engine.wal_names import Segment, format_lsn, parse_lsn
@@ -48,13 +50,19 @@ def waldump_for(server_version: int) -> Programs:
 
 
 @contextmanager
-def linked(segments: Mapping[Segment, Path], *, timeline: int, folder: Path | None = None) -> Iterator[Path]:
+def linked(segments: Mapping[Segment, Path], *, timeline: int) -> Iterator[Path]:
     """A folder in which these files have the names of complete segments of one timeline: pg_waldump reads one timeline
-    alone, and nothing that is still being received."""
-    with tempfile.TemporaryDirectory(prefix=".wal-", dir=folder) as name:
-        for segment, path in segments.items():
-            Path(name, segment.on(timeline).name).symlink_to(path.resolve())
-        yield Path(name)
+    alone, and nothing that is still being received. Raises DiskIsFull, NotWritable."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="samovar-wal-")))
+            for segment, path in segments.items():
+                # What was being received may be complete by now.
+                there = path if path.exists() else path.with_name(segment.name)
+                (folder / segment.on(timeline).name).symlink_to(there.resolve())
+        except OSError as error:
+            raise files.trouble(error, Path(tempfile.gettempdir())) from error
+        yield folder
 
 
 def broken_record(

@@ -18,13 +18,16 @@ from backups.engine.programs import find_programs
 from backups.engine.replication import replicating
 from backups.engine.repository import Repository
 from backups.engine.server import Facts, Server
+from backups.engine.wal_check import check_wal
 from backups.engine.wal_dump import broken_record, linked, waldump_for
 from backups.engine.wal_memory import digest, remembered
 from backups.engine.wal_names import HISTORY_NAME, PARTIAL, Archive, Lineage, Segment, format_lsn, read_history
 from backups.engine.wal_pages import walk
+from backups.engine.wal_report import WalReport
 from backups.errors import Damaged, ToolFailed
 
-WORK = ".wal-refetch-"
+# In the folder of WAL itself, so that a file is moved and not copied at the end.
+WORK = ".refetch-"
 
 logger = structlog.get_logger("backups.wal")
 
@@ -51,10 +54,10 @@ def refetch(
     """
     facts = server.facts()
     done = Refetched()
-    for left in repository.root.glob(f"{WORK}*"):
+    for left in repository.wal.glob(f"{WORK}*"):
         _clear(left)
     for name in segments:
-        work = Path(tempfile.mkdtemp(prefix=WORK, dir=repository.root))
+        work = Path(tempfile.mkdtemp(prefix=WORK, dir=repository.wal))
         try:
             if HISTORY_NAME.fullmatch(name):
                 _take_history(repository, server, name, work)
@@ -68,6 +71,24 @@ def refetch(
         finally:
             _clear(work)
     return done
+
+
+def mend_wal(
+    repository: Repository,
+    server: Server,
+    *,
+    progress: Callable[[str, float | None], None] = lambda stage, share: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> tuple[WalReport, Refetched]:
+    """Checks the WAL, gets again what is missing or damaged, and checks once more if anything was got. Raises as
+    `check_wal` and `refetch`."""
+    report = check_wal(repository, server=server, progress=progress, is_stopped=is_stopped)
+    if not report.refetchable or report.slot is None:
+        return report, Refetched()
+    done = refetch(repository, server, report.refetchable, is_stopped=is_stopped)
+    if done.fetched:
+        report = check_wal(repository, server=server, progress=progress, is_stopped=is_stopped)
+    return report, done
 
 
 def _take_segment(

@@ -13,7 +13,7 @@ from backups.engine.repository import Repository, Stored
 from backups.engine.wal_check import check_wal
 from backups.engine.wal_memory import path_of
 from backups.engine.wal_pages import PAGE, Kind
-from backups.engine.wal_refetch import refetch
+from backups.engine.wal_refetch import mend_wal, refetch
 from backups.errors import Interrupted, ServerGone
 from tests.backups import archive
 from tests.backups.archive import SIZE, Made, replace
@@ -52,7 +52,6 @@ def test_nothing_is_found_in_a_good_archive(repository: Repository, made: Made) 
         # What was sound before is only compared; what is still being received is read again.
         assert report.read == read
         assert report.recoverable == [(made.backup.manifest.consistent_at, report.spans[0].ends_at)]
-    assert sorted(path.name for path in repository.root.iterdir() if path.name.startswith(".wal")) == []
 
 
 def test_a_missing_segment_is_named_with_what_it_means(repository: Repository, made: Made) -> None:
@@ -322,7 +321,22 @@ def test_what_the_server_has_as_received_must_be_there_and_is_fetched_again(live
     after = check_wal(repository, server=cluster.server)
     assert after.findings == ()
     assert after.spans[0].ends_at > report.spans[0].ends_at
-    assert not [path for path in repository.root.iterdir() if path.name.startswith(".wal")]
+    assert not [path for path in repository.wal.iterdir() if path.name.startswith(".")]
+
+
+def test_what_was_damaged_is_mended_in_one_go(live: Live) -> None:
+    cluster, repository = live.cluster, live.repository
+    for _number in range(2):
+        archive.write(cluster, 50)
+        cluster.sql("SELECT pg_switch_wal()")
+    archive.catch_up(cluster)
+    *_older, name, _partial = names_of(repository)
+    flip(repository.wal / name, PAGE + 500)
+    report, done = mend_wal(repository, cluster.server)
+    assert (report.findings, done.fetched, done.failed) == ((), [name], {})
+    # Of what is whole nothing is fetched.
+    report, done = mend_wal(repository, cluster.server)
+    assert (report.findings, done.fetched, done.failed) == ((), [], {})
 
 
 def test_a_segment_of_the_backups_own_time_is_taken_from_the_backup(live: Live) -> None:
