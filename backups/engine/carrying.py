@@ -8,6 +8,9 @@
 - Numbers: what customers have seen under a number must not be something else later, least of all somebody whose data
   were erased.
 
+Nothing goes into a database of another shop (the real one that takes the place of a demonstration, say): there the
+same ids are somebody else's.
+
 Who was erased is carried over by `backups.services.erasures`, because that needs the rules of the apps. Tables that
 one of the databases does not have are passed over.
 """
@@ -39,9 +42,10 @@ PART = 1000
 
 @dataclass(slots=True)
 class Read:
-    """What the database that serves has: rows as PostgreSQL writes them in JSON, by table, and where its sequences
-    are, by schema and name."""
+    """What the database that serves has: which shop's it is, by table the rows as PostgreSQL writes them in JSON, and
+    where its sequences are, by schema and name."""
 
+    shop: str = ""
     rows: dict[str, list[str]] = field(default_factory=dict)
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -52,8 +56,10 @@ class Carried:
 
     `accounts`: seller accounts that came back read only, by name; `left_out`: those that the older database can't
     hold, because their location is not in it; `unknown`: those that have been deleted since, whose keys are gone.
+    `is_same_shop`: if not, accounts are read only, and nothing else was done.
     """
 
+    is_same_shop: bool = True
     accounts: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -65,7 +71,7 @@ class Carried:
 
 def read_what_stays(cursor: Cursor) -> Read:
     """Reads it from the database that has served until now."""
-    found = Read()
+    found = Read(shop_of(cursor))
     for table in READ:
         if has_table(cursor, table):
             cursor.execute(sql.SQL("SELECT to_jsonb(r)::text FROM {} r").format(sql.Identifier(table)))
@@ -77,9 +83,14 @@ def read_what_stays(cursor: Cursor) -> Read:
 
 def write_what_stays(cursor: Cursor, read: Read) -> Carried:
     """Writes it into the database that takes its place; to be called in one transaction. Once more changes nothing."""
-    carried = Carried()
-    if ACCOUNTS in read.rows and has_table(cursor, ACCOUNTS):
-        carry_accounts(cursor, read.rows[ACCOUNTS], carried)
+    carried = Carried(is_same_shop=read.shop == shop_of(cursor))
+    if not carried.is_same_shop:
+        read = Read()
+    if has_table(cursor, ACCOUNTS):
+        if ACCOUNTS in read.rows:
+            carry_keys(cursor, read.rows[ACCOUNTS], carried)
+        cursor.execute(f"UPDATE {ACCOUNTS} SET mode = 'read_only', refresh_leased_until = NULL RETURNING name")  # noqa: S608
+        carried.accounts = sorted(name for (name,) in cursor.fetchall())
         ask_to_read_again(cursor)
     if GATES in read.rows and has_table(cursor, GATES):
         replace_rows(cursor, GATES, read.rows[GATES])
@@ -98,7 +109,7 @@ def write_what_stays(cursor: Cursor, read: Read) -> Carried:
 # --- sellers -------------------------------------------------------------------------------------------
 
 
-def carry_accounts(cursor: Cursor, rows: Sequence[str], carried: Carried) -> None:
+def carry_keys(cursor: Cursor, rows: Sequence[str], carried: Carried) -> None:
     columns = shared(cursor, ACCOUNTS, KEYS, rows)
     accounts = sql.Identifier(ACCOUNTS)
     cursor.execute(
@@ -135,8 +146,6 @@ def carry_accounts(cursor: Cursor, rows: Sequence[str], carried: Carried) -> Non
         f"SELECT r.name FROM carried_account r WHERE NOT EXISTS (SELECT FROM {ACCOUNTS} a WHERE a.id = r.id)"  # noqa: S608
     )
     carried.left_out = sorted(name for (name,) in cursor.fetchall())
-    cursor.execute(f"UPDATE {ACCOUNTS} SET mode = 'read_only', refresh_leased_until = NULL RETURNING name")  # noqa: S608
-    carried.accounts = sorted(name for (name,) in cursor.fetchall())
     cursor.execute("DROP TABLE carried_account")
 
 
@@ -196,6 +205,18 @@ def move_sequences(cursor: Cursor, read: Read) -> int:
             )
             moved += 1
     return moved
+
+
+def shop_of(cursor: Cursor) -> str:
+    """What tells one shop's databases from another's: when the first table of it was made. It stays the same in every
+    backup and copy. "" for none."""
+    if not has_table(cursor, "django_migrations"):
+        return ""
+    cursor.execute(
+        "SELECT app || '.' || name || ' ' || extract(epoch FROM applied) FROM django_migrations ORDER BY id LIMIT 1"
+    )
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
 
 
 # --- rows ----------------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.db import connection
 
 from backups.engine import files
+from backups.engine.carrying import shop_of
 from backups.engine.repository import Repository
 from orders.models import OrderEvent
 from orders.services.actor import Actor
@@ -25,28 +27,32 @@ def file_of(repository: Repository) -> Path:
     return repository.root / NAME
 
 
-def keep_erasures(*, repository: Repository, system_identifier: str, database: str) -> int:
-    """Writes down who was erased in the shop's database, and says how many there are. Raises DiskIsFull,
-    NotWritable."""
+def keep_erasures(*, repository: Repository) -> int:
+    """Writes down who was erased in the shop's database, and says how many there are; to be done with every backup.
+    Raises DiskIsFull, NotWritable."""
     people = erased_people()
-    said = {"system_identifier": system_identifier, "database": database, "people": people}
+    said = {"shop": this_shop(), "people": people}
     files.write_whole(file_of(repository), json.dumps(said, ensure_ascii=False, indent=1))
     return len(people)
 
 
-def kept_erasures(*, repository: Repository, system_identifier: str, database: str) -> list[dict[str, Any]]:
-    """The list that was written down of this very database. One of another is nobody's here: the same id may be
-    somebody else, and an erasure can't be taken back."""
+def kept_erasures(*, repository: Repository, shop: str) -> list[dict[str, Any]]:
+    """The list that was written down of this very shop. One of another is nobody's here: the same id may be somebody
+    else, and an erasure can't be taken back."""
     try:
         said = json.loads(file_of(repository).read_text(encoding="utf-8"))
-        if (said["system_identifier"], said["database"]) != (system_identifier, database):
-            return []
-        return list(said["people"])
+        return list(said["people"]) if shop and said["shop"] == shop else []
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
         logger.warning("erasures_unreadable", file=str(file_of(repository)), reason=str(error))
         return []
+
+
+def this_shop() -> str:
+    """Which shop's the database is that this thread works in."""
+    with connection.cursor() as cursor:
+        return shop_of(cursor.cursor)
 
 
 def repeat_them(people: list[dict[str, Any]]) -> Repeated:

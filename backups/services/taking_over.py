@@ -1,18 +1,19 @@
 """Everything of a loaded database is taken over: it takes the place of the one that serves, under maintenance."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connections
 from django.utils.translation import gettext as _
 
 from backups.engine.carrying import Carried, read_what_stays, write_what_stays
 from backups.engine.counting import meanings
-from backups.engine.databases import Progress, drop_unfinished
+from backups.engine.databases import Progress, discard_dumps, drop_unfinished
 from backups.engine.kept_databases import close_old, old_databases, opened
 from backups.engine.repository import Repository
 from backups.engine.server import Server
@@ -32,7 +33,7 @@ from backups.maintenance import (
     is_under_maintenance,
     note_swap,
 )
-from backups.services.erasures import repeat_them
+from backups.services.erasures import kept_erasures, repeat_them, this_shop
 from backups.services.index import refresh_index
 from backups.services.other_database import bring_up_to_date, forget_what_was_read, in_database
 from backups.waiting import empty_queue
@@ -75,7 +76,6 @@ def take_over(
     new_database: str,
     reason: str = "",
     sentence: str = "",
-    erased: Sequence[dict[str, Any]] = (),
     patience: float = PATIENCE,
     progress: Progress = lambda stage, share: None,
     is_stopped: Callable[[], bool] = lambda: False,
@@ -84,8 +84,7 @@ def take_over(
 
     It is brought up to date first, while the shop works. Then everybody is told to wait (`sentence`), what must not go
     back in time is carried over, the databases change places, and tasks that waited are thrown away: what they were to
-    do stands in the database. `erased` are people to be erased besides those whom the old database names, for when that
-    one is gone.
+    do stands in the database. Where the old database is gone, the list in the folder of backups says who was erased.
 
     Raises WrongVersion, CannotRest, and what `swap_in` raises: the shop is as it was then.
     """
@@ -99,9 +98,8 @@ def take_over(
 
     with opened(server, new_database):
         bring_up_to_date(server.of(new_database))
-        if erased:
-            with in_database(server.of(new_database)):
-                erase_again(list(erased), outcome)
+        with in_database(server.of(new_database)):
+            erase_again(kept_erasures(repository=repository, shop=this_shop()), outcome)
     with at_rest(repository, sentence):
         outcome.swap = swap_in(
             repository,
@@ -135,7 +133,15 @@ def settle_swap(*, repository: Repository, server: Server) -> Settled | None:
         end_maintenance()
     close_old(server)
     drop_unfinished(server)
+    discard_dumps(settings.RECOVERY_DIR)
     return settled
+
+
+def is_to_be_settled(*, repository: Repository) -> bool:
+    """Whether somebody was killed in a swap, so that the shop may be resting for nothing; cheap, for whoever looks
+    often. True also while a swap is under way: the lock "work" tells these apart."""
+    said = current_maintenance()
+    return is_unsettled(repository) or (said is not None and said.by == SWAP)
 
 
 # --- the parts -----------------------------------------------------------------------------------------
@@ -175,8 +181,9 @@ class CarryOver:
             connection.autocommit = False
             with connection, connection.cursor() as cursor:
                 self.outcome.carried = write_what_stays(cursor, read)
-        with in_database(self.new):
-            erase_again(people, self.outcome)
+        if self.outcome.carried.is_same_shop:
+            with in_database(self.new):
+                erase_again(people, self.outcome)
 
 
 def erase_again(people: list[dict[str, Any]], outcome: TakenOver) -> None:

@@ -2,29 +2,16 @@
 
 import datetime
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
-from pytest_django import DjangoDbBlocker, Settings
 
-from backups.engine.databases import drop, lobby, mark_as_new
+from backups.engine.databases import drop, lobby
 from backups.engine.repository import Repository
-from backups.engine.server import Server
-from backups.errors import BackupFailed, Interrupted, SwapFailed, UnknownDatabase, WrongVersion
-from backups.maintenance import begin_maintenance, end_maintenance, is_under_maintenance, last_swap
-from backups.models import RestoreRun
-from backups.services import taking_over
-from backups.services.erasures import keep_erasures, kept_erasures
-from backups.services.other_database import bring_up_to_date, in_database
-from backups.services.taking_over import TakenOver, settle_swap, take_back, take_over
+from backups.services.erasures import keep_erasures, kept_erasures, this_shop
+from backups.services.other_database import in_database
 from inventory.models import Location
 from marketplaces.models import (
     ApiGate,
@@ -40,82 +27,16 @@ from marketplaces.services.switch import start_pushes, stop_pushes, the_switch
 from orders.models import Customer, ErasedPerson, Order
 from orders.services.customer_records import add_customer
 from orders.services.erasing import erase_customer
-from tests.backups.shops import closed_ones, in_a_child, kill_me, names_on, rows
+from tests.backups.shops import rows
+from tests.backups.two_databases import Two, session_of
 from tests.marketplaces.people import account_of, order_of
 from tests.shop import NOBODY, Shop, user_of
 from users.choices import MailKind
-from users.models import ApiToken, OutgoingMail, User
+from users.models import ApiToken, OutgoingMail
 from users.services.tokens import issue_token, revoke_token
 
 WHY = "asked for it by letter"
 THEN = datetime.datetime(2026, 11, 1, 12, 0, tzinfo=datetime.UTC)
-
-
-class Two:
-    """The shop's database, and an older state of it that was loaded beside."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.loaded = server.of(f"{server.database}_loaded")
-
-    def keep_this_state(self) -> None:
-        """What the shop holds now is what a backup brings back later."""
-        copy(self.server, self.server.database, self.loaded.database)
-
-    def take_over(self, repository: Repository, **options: Any) -> TakenOver:
-        return take_over(
-            repository=repository, server=self.server, new_database=self.loaded.database, patience=1.0, **options
-        )
-
-
-def copy(server: Server, source: str, target: str) -> None:
-    with lobby(server) as cursor:
-        cursor.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
-
-
-@pytest.fixture(scope="module")
-def empty_shop(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
-    """A database with the shop's tables, to be copied: the tests' own one can't be while a test is connected to it."""
-    with django_db_blocker.unblock():
-        connections[DEFAULT_DB_ALIAS].close()
-        server = Server.of_the_shop()
-        made = server.of(f"{server.database}_empty")
-        forget(made)
-        copy(server, server.database, made.database)
-        yield made
-        forget(made)
-
-
-@pytest.fixture
-def two(db: None, empty_shop: Server, settings: Settings, tmp_path: Path) -> Iterator[Two]:
-    """Of their own on the tests' server, so that they may change places."""
-    settings.MAINTENANCE_FILE = tmp_path / "maintenance.json"
-    made = Two(empty_shop.of(f"{empty_shop.database}_shop"))
-    copy(empty_shop, empty_shop.database, made.server.database)
-    # The test's own transaction goes on afterwards.
-    of_the_test = connections[DEFAULT_DB_ALIAS]
-    connections[DEFAULT_DB_ALIAS] = of_the_test.copy()
-    try:
-        yield made
-    finally:
-        connections[DEFAULT_DB_ALIAS].close()
-        connections[DEFAULT_DB_ALIAS] = of_the_test
-        forget(made.server)
-
-
-def forget(server: Server) -> None:
-    with lobby(server) as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [server.database])
-        for (name,) in cursor.fetchall():
-            drop(cursor, name)
-
-
-@pytest.fixture(autouse=True)
-def emptied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """How often the broker's queue was emptied: the broker of this machine is not ours to empty."""
-    times: list[str] = []
-    monkeypatch.setattr(taking_over, "empty_queue", lambda: times.append("emptied") or 0)
-    return times
 
 
 # --- sellers -------------------------------------------------------------------------------------------
@@ -225,13 +146,6 @@ def test_writing_that_was_stopped_then_stays_stopped(two: Two, repository: Repos
 # --- doors, mails, numbers -----------------------------------------------------------------------------
 
 
-def session_of(word: str) -> str:
-    session = SessionStore()
-    session["word"] = word
-    session.create()
-    return str(session.session_key)
-
-
 def test_what_was_ended_or_revoked_since_opens_nothing(two: Two, repository: Repository) -> None:
     with in_database(two.server):
         user = user_of("manager")
@@ -332,22 +246,22 @@ def test_an_erasure_that_is_refused_is_told(two: Two, repository: Repository) ->
     assert json.loads(json.dumps(outcome.to_result()))["erasures_refused"] == {str(vera.pk): outcome.refused[vera.pk]}
 
 
-def test_the_list_outlives_the_database_and_is_taken_for_no_other_one(two: Two, repository: Repository) -> None:
+def test_the_list_outlives_the_database_and_is_taken_for_no_other_shop(two: Two, repository: Repository) -> None:
     with in_database(two.server):
         vera = add_customer(values={"name": "Вера"})
     two.keep_this_state()
     with in_database(two.server):
         erase_customer(customer_id=vera.pk, reason=WHY, actor=NOBODY)
-        assert keep_erasures(repository=repository, system_identifier="7", database="shop") == 1
-    text = (repository.root / "erased.json").read_text()
-    assert "Вера" not in text
+        assert keep_erasures(repository=repository) == 1
+        shop = this_shop()
+    assert "Вера" not in (repository.root / "erased.json").read_text()
     with lobby(two.server) as cursor:
         drop(cursor, two.server.database)
 
-    assert kept_erasures(repository=repository, system_identifier="8", database="shop") == []
-    assert kept_erasures(repository=repository, system_identifier="7", database="other") == []
-    people = kept_erasures(repository=repository, system_identifier="7", database="shop")
-    outcome = two.take_over(repository, erased=people)
+    assert kept_erasures(repository=repository, shop="another one") == []
+    assert kept_erasures(repository=repository, shop="") == []
+    assert [one["customer_id"] for one in kept_erasures(repository=repository, shop=shop)] == [vera.pk]
+    outcome = two.take_over(repository)
 
     assert (outcome.swap.kept, outcome.erased_again) == ("", [vera.pk])
     with in_database(two.server):
@@ -357,185 +271,29 @@ def test_the_list_outlives_the_database_and_is_taken_for_no_other_one(two: Two, 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "\x00"])
 def test_a_list_that_can_not_be_read_names_nobody(repository: Repository, text: str) -> None:
     (repository.root / "erased.json").write_text(text)
-    assert kept_erasures(repository=repository, system_identifier="7", database="shop") == []
+    assert kept_erasures(repository=repository, shop="this one") == []
 
 
-# --- the whole way -------------------------------------------------------------------------------------
-
-
-def test_the_shop_rests_meanwhile_and_works_again_afterwards(
-    two: Two, repository: Repository, emptied: list[str]
-) -> None:
-    two.keep_this_state()
-    rested: list[tuple[str, bool]] = []
-    before_it = last_swap()
-    outcome = two.take_over(
-        repository,
-        reason="a wrong price list",
-        sentence="Back soon",
-        progress=lambda stage, share: rested.append((stage, is_under_maintenance())),
-    )
-    assert rested
-    assert {is_resting for _stage, is_resting in rested} == {True}
-    assert not is_under_maintenance()
-    assert last_swap() > before_it
-    assert emptied == ["emptied"]
-    assert closed_ones(two.server) >= {outcome.swap.kept}
-    assert outcome.to_result()["kept"] == outcome.swap.kept
-
-
-def test_a_rest_that_somebody_began_by_hand_is_theirs_to_end(two: Two, repository: Repository) -> None:
-    two.keep_this_state()
-    begin_maintenance("By hand")
-    two.take_over(repository)
-    settle_swap(repository=repository, server=two.server)
-    assert is_under_maintenance()
-    assert end_maintenance()
-
-
-def test_the_way_back_carries_over_too(two: Two, repository: Repository) -> None:
+def test_nothing_goes_into_the_database_of_another_shop(two: Two, repository: Repository) -> None:
+    """Its customer of the same number is somebody else."""
     with in_database(two.server):
-        account_of("seller", marketplace="allegro", tokens={"refresh_token": "first"})
-    two.keep_this_state()
-    kept = two.take_over(repository).swap.kept
-    with in_database(two.server):
-        SellerAccount.objects.update(tokens={"refresh_token": "third"}, mode="live")
-        session_of("who goes back")
-    with pytest.raises(UnknownDatabase):
-        take_back(repository=repository, server=two.server, kept="postgres")
-
-    take_back(repository=repository, server=two.server, kept=kept, patience=1.0)
-
-    with in_database(two.server):
-        account = SellerAccount.objects.get()
-        assert (account.tokens, account.mode) == ({"refresh_token": "third"}, "read_only")
-        assert Session.objects.count() == 1
-
-
-def test_the_records_of_restores_are_those_of_the_folder(two: Two, repository: Repository) -> None:
-    two.keep_this_state()
-    with in_database(two.loaded):
-        RestoreRun.objects.create(id=UUID(int=7), kind="drill", requested_at=THEN)
-    two.take_over(repository)
-    with in_database(two.server):
-        assert not RestoreRun.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("moment", "is_done"),
-    [
-        ("preparing the swap", False),
-        ("carrying over", False),
-        ("changing places", False),
-        ("the new database is in its place", True),
-        ("tidying up after the swap", True),
-    ],
-)
-def test_whoever_is_killed_is_caught_up_with(
-    two: Two, repository: Repository, emptied: list[str], moment: str, is_done: bool
-) -> None:
-    with in_database(two.server):
-        account_of("seller", marketplace="allegro", mode="live", tokens={"refresh_token": "old"})
-    two.keep_this_state()
-    mark_as_new(two.server, two.loaded.database)
-    with in_database(two.server):
-        SellerAccount.objects.update(tokens={"refresh_token": "new"})
-
-    def fate(stage: str, share: float | None) -> None:
-        if stage == moment:
-            kill_me()
-
-    assert in_a_child(lambda: two.take_over(repository, progress=fate)) == -9
-    assert is_under_maintenance()
-
-    settled = settle_swap(repository=repository, server=two.server)
-
-    assert not is_under_maintenance()
-    assert (settled is not None and settled.is_done) is is_done
-    assert emptied == (["emptied"] if is_done else [])
-    assert two.loaded.database not in names_on(two.server)
-    with in_database(two.server):
-        account = SellerAccount.objects.get()
-        assert account.tokens == {"refresh_token": "new"}
-        assert account.mode == ("read_only" if is_done else "live")
-    assert settle_swap(repository=repository, server=two.server) is None
-
-
-def test_a_failure_leaves_the_shop_as_it_was(two: Two, repository: Repository) -> None:
-    with in_database(two.server):
+        innocent = add_customer(values={"name": "Innocent"})
         account_of("seller", mode="live")
     two.keep_this_state()
-    rows(two.loaded, "ALTER TABLE marketplaces_apigate ADD CONSTRAINT none_at_all CHECK (key = '')")
+    rows(two.loaded, "UPDATE django_migrations SET applied = applied - interval '1 year'")
     with in_database(two.server):
-        ApiGate.objects.create(key="ozon:1", rate=50)
-    with pytest.raises(BackupFailed, match="none_at_all"):
-        two.take_over(repository)
-    assert not is_under_maintenance()
-    with in_database(two.server):
-        assert SellerAccount.objects.get().mode == "live"
-    with in_database(two.loaded):
-        assert SellerAccount.objects.get().mode == "live"
+        erase_customer(customer_id=innocent.pk, reason=WHY, actor=NOBODY)
+        keep_erasures(repository=repository)
+        SellerAccount.objects.all().delete()
+        session_of("of the other shop")
 
+    outcome = two.take_over(repository)
 
-def test_a_list_of_erased_persons_that_can_not_be_carried_over_stops_it(two: Two, repository: Repository) -> None:
-    two.keep_this_state()
-    with pytest.raises(SwapFailed, match="could not be carried over, so nothing was restored"):
-        two.take_over(repository, erased=[{"customer_id": "nobody"}])
-    assert not is_under_maintenance()
+    assert not outcome.carried.is_same_shop
+    assert (outcome.carried.accounts, outcome.carried.unknown, outcome.erased_again) == (["Main"], [], [])
     with in_database(two.server):
+        assert Customer.objects.get().name == "Innocent"
+        account = SellerAccount.objects.get()
+        assert (account.mode, account.credentials) == ("read_only", {"client_id": "1001", "api_key": "key-1"})
+        assert not Session.objects.exists()
         assert not ErasedPerson.objects.exists()
-
-
-def test_it_can_be_stopped(two: Two, repository: Repository) -> None:
-    two.keep_this_state()
-    with pytest.raises(Interrupted):
-        two.take_over(repository, is_stopped=lambda: True)
-    assert not is_under_maintenance()
-    assert closed_ones(two.server) & {two.server.database, two.loaded.database} == set()
-
-
-# --- other versions ------------------------------------------------------------------------------------
-
-
-def test_a_backup_of_an_older_shop_is_brought_up_to_date(two: Two) -> None:
-    two.keep_this_state()
-    rows(two.loaded, "DROP TABLE marketplaces_apigate CASCADE; DELETE FROM django_migrations WHERE app = 'backups';")
-    rows(two.loaded, "DROP TABLE backups_backup, backups_restorerun, backups_walcheck")
-    bring_up_to_date(two.loaded)
-    assert rows(two.loaded, "SELECT count(*) FROM backups_backup") == [(0,)]
-
-
-def test_a_backup_of_a_newer_shop_is_refused(two: Two, repository: Repository) -> None:
-    two.keep_this_state()
-    with in_database(two.loaded):
-        MigrationRecorder(connection).record_applied("orders", "9999_from_the_future")
-    with pytest.raises(WrongVersion, match=r"^The backup was made by a newer Samovar \(it has orders.9999_from_the_fu"):
-        two.take_over(repository)
-    assert not is_under_maintenance()
-
-
-def test_a_database_without_a_shop_is_refused(two: Two, repository: Repository) -> None:
-    with lobby(two.server) as cursor:
-        cursor.execute(f'CREATE DATABASE "{two.loaded.database}"')
-    with pytest.raises(WrongVersion, match="holds no shop of Samovar"):
-        two.take_over(repository)
-
-
-def test_no_transaction_goes_on_in_another_database(two: Two) -> None:
-    with (
-        in_database(two.server),
-        transaction.atomic(),
-        pytest.raises(RuntimeError, match="go on in the other"),
-        in_database(two.loaded),
-    ):
-        pytest.fail("It went on.")
-
-
-def test_afterwards_this_thread_works_where_it_worked_before(two: Two) -> None:
-    usual = connections[DEFAULT_DB_ALIAS]
-    with in_database(two.server):
-        assert User.objects.count() == 0
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_database()")
-            assert cursor.fetchall() == [(two.server.database,)]
-    assert connections[DEFAULT_DB_ALIAS] is usual
