@@ -42,7 +42,8 @@ logger = structlog.get_logger("backups.recovery")
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """What was recovered, as it stands in the folder. `recovered_to` is the last commit that is in it; `warnings` are
-    sentences for who is about to use it; `is_closed`: it was put aside, to be opened again."""
+    sentences for who is about to use it; `is_closed`: it was put aside, to be opened again; `opened_in`: which run of
+    this machine it was opened in since."""
 
     name: str
     backup_id: str
@@ -54,6 +55,7 @@ class Recovered:
     recovered_to: datetime.datetime | None = None
     warnings: tuple[str, ...] = ()
     is_closed: bool = False
+    opened_in: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=str)
@@ -143,7 +145,9 @@ class Beside:
         """Asked of its file, not of itself: who is turned away would stand in its log as an error."""
         with contextlib.suppress(OSError):
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-            return self.is_running() and len(lines) > 7 and lines[7].strip() == "ready"
+            # A killed one leaves its file behind.
+            is_its_own = self._program is not None and lines[:1] == [str(self._program.pid)]
+            return self.is_running() and is_its_own and len(lines) > 7 and lines[7].strip() == "ready"
         return False
 
     def is_running(self) -> bool:
@@ -171,14 +175,14 @@ class Beside:
                 raise Interrupted(_("The recovered server could not be stopped in order: recover once more."))
         # It runs without syncing.
         files.sync_tree(self.data)
-        self.note(is_closed=True)
-        self._release()
+        self.note(is_closed=True, opened_in="")
+        self.let_go()
 
     def discard(self) -> None:
         """Stops it and removes all of it."""
         self.stop()
         _remove(self.home, self.recovered.socket)
-        self._release()
+        self.let_go()
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +193,8 @@ class Beside:
         if self._lock is not None:
             self.discard()
 
-    def _release(self) -> None:
+    def let_go(self) -> None:
+        """Leaves the folder to whoever comes next, as it is."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -237,7 +242,14 @@ def open_beside(folder: Path, name: str, *, programs: Programs) -> Beside:
     recovered = Recovered.read(home) if Path(name).name == name else None
     if recovered is None or not recovered.is_closed:
         raise NothingRecovered
+    if recovered.opened_in not in ("", this_run()):
+        # The machine went down while it ran without syncing: what is on the disk may be anything.
+        discard_recovery(folder, name)
+        raise NothingRecovered
     beside = Beside(home, recovered, programs=programs, account=server_account())
+    beside.note(opened_in=this_run())
+    _end_server_of(beside.data)
+    (beside.data / "postmaster.pid").unlink(missing_ok=True)
     Path(recovered.socket).mkdir(mode=0o700, exist_ok=True)
     if beside.account is not None:
         beside.account.own(Path(recovered.socket))
@@ -245,9 +257,15 @@ def open_beside(folder: Path, name: str, *, programs: Programs) -> Beside:
     if not beside.wait():
         words = beside.words()
         beside.stop()
-        beside._release()
+        beside.let_go()
         raise BackupFailed(_("The recovered server does not start again: %(why)s") % {"why": words.strip()[-300:]})
     return beside
+
+
+def this_run() -> str:
+    """What tells this run of the machine from the one before it went down."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.is_file() else str(psutil.boot_time())
 
 
 def closed_recoveries(folder: Path) -> list[Recovered]:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from backups.engine.programs import Programs, programs_in
 from backups.engine.recovery import Beside, recover_beside
 from backups.engine.repository import Repository
@@ -47,3 +49,9 @@ def written(cluster: Cluster) -> None:
 def numbers(ask: Callable[..., list[tuple[Any, ...]]], table: str = "sales") -> list[int]:
     """The ids of the rows of a table."""
     return [number for (number,) in ask(f"SELECT id FROM {table} ORDER BY id")]
+
+
+def server_of(folder: Path) -> psutil.Process:
+    """The one that is being recovered there."""
+    (file,) = folder.glob("*/data/postmaster.pid")
+    return psutil.Process(int(file.read_text().split("\n")[0]))

@@ -2,7 +2,6 @@
 was."""
 
 import multiprocessing
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,23 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import django
-import psutil
 import pytest
 
 from backups.engine import assembling, files, recovery
 from backups.engine.manifest import NAME
-from backups.engine.physical import take_physical
 from backups.engine.programs import Programs
 from backups.engine.recovery import (
     STAGE_COPYING,
     STAGE_REPLAYING,
-    closed_recoveries,
     discard_leftover_recoveries,
     discard_recovery,
-    open_beside,
     recover_beside,
 )
-from backups.engine.repository import Repository, Stored, now
+from backups.engine.repository import Repository, Stored
 from backups.engine.targets import Target
 from backups.errors import (
     BackupFailed,
@@ -36,50 +31,14 @@ from backups.errors import (
     DiskIsFull,
     Interrupted,
     NoPrograms,
-    NothingRecovered,
     NotWritable,
     WrongTarget,
     WrongVersion,
 )
-from tests.backups.archive import receiving
 from tests.backups.cluster import Cluster, wait_until
-from tests.backups.recovering import folder_of, left_nothing, numbers, programs_of, recover, written
+from tests.backups.recovering import folder_of, numbers, programs_of, recover, server_of
 
 Change = Callable[[Path], None]
-
-
-@pytest.fixture(scope="module")
-def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A backup, and four segments of WAL behind it with a sale in each."""
-    repository = Repository(tmp_path_factory.mktemp("whole") / "backups")
-    repository.make()
-    cluster.sql("ALTER SYSTEM SET autovacuum = off")
-    cluster.sql("SELECT pg_reload_conf()")
-    cluster.sql("CREATE TABLE sales (id int PRIMARY KEY, what text)")
-    with receiving(repository, cluster):
-        take_physical(repository, cluster.server)
-        for number in range(1, 5):
-            # Large enough for a flipped bit to hit a record.
-            cluster.sql(
-                "INSERT INTO sales SELECT %s, string_agg(md5(g::text), '') FROM generate_series(1, 9000) g", number
-            )
-            cluster.switch_wal()
-        written(cluster)
-    cluster.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-    return repository
-
-
-@pytest.fixture
-def archive(whole: Repository, tmp_path: Path) -> Repository:
-    """A copy of it, to be broken: its files are the same ones, so they are replaced and never changed."""
-    shutil.copytree(whole.root, tmp_path / "backups", copy_function=os.link)
-    return Repository(tmp_path / "backups")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(cluster: Cluster) -> Iterator[None]:
-    with left_nothing(cluster):
-        yield
 
 
 def newest(repository: Repository) -> Stored:
@@ -110,12 +69,6 @@ def replaying(act: Callable[[], None]) -> Callable[[str, float | None], None]:
             act()
 
     return progress
-
-
-def server_of(folder: Path) -> psutil.Process:
-    """The one that is being recovered there."""
-    (file,) = folder.glob("*/data/postmaster.pid")
-    return psutil.Process(int(file.read_text().split("\n")[0]))
 
 
 # --- killed, stopped ------------------------------------------------------------------------------------
@@ -321,67 +274,3 @@ def test_root_without_an_account_for_the_server_is_told_so(
     settings.PG_ACCOUNT = "root"  # type: ignore[attr-defined]
     with pytest.raises(BackupFailed, match=r"^PostgreSQL does not run as root, and there is no other account root:"):
         recover(archive, cluster, Target.latest())
-
-
-# --- put aside, two at once -----------------------------------------------------------------------------
-
-
-def test_a_recovery_can_be_put_aside_and_opened_again(archive: Repository, cluster: Cluster) -> None:
-    folder, programs = folder_of(cluster), programs_of(cluster)
-    with recover(archive, cluster, Target.latest(), name="evening") as beside:
-        assert beside.server.ask("CREATE TABLE noted (text text)") == []
-        socket = Path(beside.server.host)
-        assert socket.stat().st_mode & 0o777 == 0o700
-        with pytest.raises(Busy), recover(archive, cluster, Target.latest(), name="evening"):
-            pass
-        beside.close()
-    assert discard_leftover_recoveries(folder) == []
-    assert [one.name for one in closed_recoveries(folder)] == ["evening"]
-    with open_beside(folder, "evening", programs=programs) as again:
-        assert numbers(again.server.ask) == [1, 2, 3, 4]
-        assert again.server.ask("SELECT count(*) FROM noted") == [(0,)]
-        with pytest.raises(Busy), open_beside(folder, "evening", programs=programs):
-            pass
-        again.close()
-    assert discard_leftover_recoveries(folder, older_than=now()) == ["evening"]
-    for name in ("evening", "..", "", "a/b"):
-        with pytest.raises(NothingRecovered):
-            open_beside(folder, name, programs=programs)
-        with pytest.raises(NothingRecovered):
-            discard_recovery(folder, name)
-
-
-def test_two_recoveries_at_once_do_not_meet(archive: Repository, cluster: Cluster) -> None:
-    with (
-        recover(archive, cluster, Target.latest()) as one,
-        recover(archive, cluster, Target.as_backed_up()) as other,
-    ):
-        one.server.ask("DELETE FROM sales WHERE id = 1")
-        assert (numbers(one.server.ask), numbers(other.server.ask)) == ([2, 3, 4], [])
-        assert cluster.value("SELECT count(*) FROM sales") == 4
-
-
-def test_a_recovered_server_belongs_to_nobody_but_its_account(archive: Repository, cluster: Cluster) -> None:
-    with recover(archive, cluster, Target.latest()) as beside:
-        ask = beside.server.ask
-        assert ask("SHOW listen_addresses") == [("",)]
-        assert ask("SHOW archive_mode") == [("off",)]
-        assert ask("SELECT pg_is_in_recovery(), count(*) FROM pg_replication_slots") == [(False, 0)]
-        assert ask("SELECT system_identifier::text FROM pg_control_system()") == [
-            (newest(archive).manifest.system_identifier,)
-        ]
-
-
-def test_a_short_way_is_found_for_a_socket_in_a_deep_folder(archive: Repository, cluster: Cluster) -> None:
-    folder = folder_of(cluster) / ("д" * 60)
-    folder.mkdir(parents=True)
-    if os.geteuid() == 0:
-        for one in (folder, folder.parent):
-            shutil.chown(one, "nobody")
-    with recover_beside(archive, Target.latest(), folder=folder, programs=programs_of(cluster)) as beside:
-        assert numbers(beside.server.ask) == [1, 2, 3, 4]
-        socket = Path(beside.server.host)
-        assert socket.is_dir()
-    assert not socket.exists()
-    assert list(folder.iterdir()) == []
-    folder.rmdir()
