@@ -9,10 +9,25 @@ from typing import Any
 import psycopg2
 
 from backups.engine.databases import drop, lobby
+from backups.engine.repository import Repository
 from backups.engine.server import Server
+from backups.engine.swapping import Swap, swap_in
 from tests.backups.cluster import Cluster
 
 OLD, NEW = "running ☕", "восстановлено"
+STAGES = [
+    "preparing the swap",
+    "waiting for requests that are under way",
+    "closing the old database",
+    "sending everybody away",
+    "carrying over",
+    "changing places",
+    "the new database is in its place",
+    "tidying up after the swap",
+]
+# Beside them: while something is carried over, and while it is tidied up.
+MOMENTS = [*STAGES, "in carrying", "in tidying"]
+DONE_FROM = STAGES.index("the new database is in its place")
 
 
 def empty_server(cluster: Cluster) -> None:
@@ -92,3 +107,39 @@ def in_a_child(work: Callable[[], object]) -> int:
 
 def kill_me() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Carrier:
+    """Reads a sentence in the old database and writes it into the new one."""
+
+    def __init__(self, old: psycopg2.extensions.connection, new: Server, at: Callable[[str], None]) -> None:
+        self.old, self.new, self.at = old, new, at
+        self.pids = [old.info.backend_pid]
+
+    def carry(self) -> None:
+        with self.old.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM orders")
+            number = cursor.fetchall()[0][0]
+        self.at("in carrying")
+        rows(self.new, "DELETE FROM orders; INSERT INTO orders (what) VALUES (%s)", f"carried {number}")
+
+
+def carrying(at: Callable[[str], None] = lambda moment: None):
+    @contextmanager
+    def carry(old: Server, new: Server) -> Iterator[Carrier]:
+        with staying(old) as connection:
+            yield Carrier(connection, new, at)
+
+    return carry
+
+
+def swapped(repository: Repository, shop: Server, at: Callable[[str], None] = lambda moment: None) -> Swap:
+    return swap_in(
+        repository,
+        shop,
+        "shop_new",
+        reason="for a test",
+        carry=carrying(at),
+        after=lambda swap: at("in tidying"),
+        progress=lambda stage, share: at(stage),
+    )

@@ -1,11 +1,9 @@
-"""One database takes the place of another; whoever is killed meanwhile leaves the one or the other in it."""
+"""One database takes the place of another, and comes back; what is refused or fails leaves the shop as it was."""
 
 import contextlib
 import datetime
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import psycopg2
 import pytest
@@ -27,30 +25,16 @@ from tests.backups.cluster import Cluster, wait_until
 from tests.backups.shops import (
     NEW,
     OLD,
+    STAGES,
     closed_ones,
     empty_server,
-    in_a_child,
-    kill_me,
     make_shop,
     names_on,
     rows,
     says,
     staying,
+    swapped,
 )
-
-STAGES = [
-    "preparing the swap",
-    "waiting for requests that are under way",
-    "closing the old database",
-    "sending everybody away",
-    "carrying over",
-    "changing places",
-    "the new database is in its place",
-    "tidying up after the swap",
-]
-# Beside them: while something is carried over, and while it is tidied up.
-MOMENTS = [*STAGES, "in carrying", "in tidying"]
-DONE_FROM = STAGES.index("the new database is in its place")
 
 
 @pytest.fixture
@@ -59,42 +43,6 @@ def shop(cluster: Cluster) -> Server:
     empty_server(cluster)
     make_shop(cluster, "shop_new", NEW)
     return make_shop(cluster, "shop", OLD)
-
-
-class Carrier:
-    """Reads a sentence in the old database and writes it into the new one."""
-
-    def __init__(self, old: psycopg2.extensions.connection, new: Server, at: Callable[[str], None]) -> None:
-        self.old, self.new, self.at = old, new, at
-        self.pids = [old.info.backend_pid]
-
-    def carry(self) -> None:
-        with self.old.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM orders")
-            number = cursor.fetchall()[0][0]
-        self.at("in carrying")
-        rows(self.new, "DELETE FROM orders; INSERT INTO orders (what) VALUES (%s)", f"carried {number}")
-
-
-def carrying(at: Callable[[str], None] = lambda moment: None):
-    @contextmanager
-    def carry(old: Server, new: Server) -> Iterator[Carrier]:
-        with staying(old) as connection:
-            yield Carrier(connection, new, at)
-
-    return carry
-
-
-def swapped(repository: Repository, shop: Server, at: Callable[[str], None] = lambda moment: None) -> Swap:
-    return swap_in(
-        repository,
-        shop,
-        "shop_new",
-        reason="for a test",
-        carry=carrying(at),
-        after=lambda swap: at("in tidying"),
-        progress=lambda stage, share: at(stage),
-    )
 
 
 # --- the way there and back ----------------------------------------------------------------------------
@@ -239,106 +187,6 @@ def test_any_name_will_do(repository: Repository, cluster: Cluster, name: str) -
     assert [one.name for one in old_databases(shop)] == [swap.kept]
     swap_back(repository, shop, swap.kept)
     assert says(shop) == "old"
-
-
-# --- kill -9 -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_whoever_is_killed_leaves_one_of_both_in_its_place(repository: Repository, shop: Server, moment: str) -> None:
-    rows(shop, "INSERT INTO orders (what) VALUES ('tea')")
-
-    def fate(now_at: str) -> None:
-        if now_at == moment:
-            kill_me()
-
-    assert in_a_child(lambda: swapped(repository, shop, fate)) == -9
-
-    again: list[str] = []
-    settled = finish_or_undo_swap(repository, shop, after=lambda swap: again.append(swap.kept))
-    is_done = moment == "in tidying" or (moment in STAGES and STAGES.index(moment) >= DONE_FROM)
-    if is_done:
-        assert settled is not None
-        assert settled.is_done
-        assert says(shop) == NEW
-        assert again == [settled.swap.kept]
-        assert closed_ones(shop) == {settled.swap.kept}
-        assert rows(shop, "SELECT what FROM orders") == [("carried 1",)]
-    else:
-        assert settled is None if moment == STAGES[0] else settled is not None and not settled.is_done
-        assert says(shop) == OLD
-        assert again == []
-        assert closed_ones(shop) == set()
-        assert rows(shop, "SELECT what FROM orders") == [("tea",)]
-    assert finish_or_undo_swap(repository, shop) is None
-
-    if not is_done:
-        # The next attempt goes through.
-        swapped(repository, shop)
-        assert says(shop) == NEW
-
-
-@pytest.mark.parametrize("moment", ["closing the old database", "in carrying", "changing places", "in tidying"])
-def test_whoever_is_killed_on_the_way_back_leaves_one_of_both_too(
-    repository: Repository, shop: Server, moment: str
-) -> None:
-    kept = swapped(repository, shop).kept
-
-    def go_back() -> None:
-        def fate(now_at: str) -> None:
-            if now_at == moment:
-                kill_me()
-
-        swap_back(
-            repository,
-            shop,
-            kept,
-            carry=carrying(fate),
-            after=lambda swap: fate("in tidying"),
-            progress=lambda stage, share: fate(stage),
-        )
-
-    assert in_a_child(go_back) == -9
-    settled = finish_or_undo_swap(repository, shop)
-    assert settled is not None
-    assert says(shop) == (OLD if moment == "in tidying" else NEW)
-    assert len(closed_ones(shop)) == 1
-    assert len(old_databases(shop)) == 1
-
-
-@pytest.mark.parametrize("moment", STAGES[1:])
-def test_a_server_that_is_killed_has_one_of_both_in_its_place_afterwards(
-    repository: Repository, shop: Server, cluster: Cluster, moment: str
-) -> None:
-    def fate(now_at: str) -> None:
-        if now_at == moment:
-            cluster.kill()
-
-    # What this server acknowledges is not on the disk yet.
-    cluster.sql("CHECKPOINT", database="postgres")
-    try:
-        swapped(repository, shop, fate)
-        is_done = True
-    except ServerGone:
-        is_done = False
-    cluster.start()
-    shop = cluster.server.of("shop")
-    settled = finish_or_undo_swap(repository, shop)
-    if settled is not None:
-        is_done = settled.is_done
-    assert is_done is (STAGES.index(moment) >= DONE_FROM)
-    assert says(shop) == (NEW if is_done else OLD)
-    assert len(closed_ones(shop)) == (1 if is_done else 0)
-    assert finish_or_undo_swap(repository, shop) is None
-
-
-def test_a_journal_that_can_not_be_read_leaves_the_shop_open(
-    repository: Repository, shop: Server, cluster: Cluster
-) -> None:
-    cluster.sql("ALTER DATABASE shop ALLOW_CONNECTIONS false", database="postgres")
-    (repository.root / "swap.json").write_text("{")
-    assert finish_or_undo_swap(repository, shop) is None
-    assert says(shop) == OLD
 
 
 # --- refused, and failed -------------------------------------------------------------------------------
