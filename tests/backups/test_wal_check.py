@@ -266,10 +266,12 @@ class Live:
     backup: Stored
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    with running_cluster(tmp_path) as cluster:
-        repository = Repository(tmp_path / "backups")
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Who breaks it puts it right again."""
+    owner = tmp_path_factory.mktemp("live")
+    with running_cluster(owner) as cluster:
+        repository = Repository(owner / "backups")
         repository.make()
         with archive.receiving(repository, cluster):
             yield Live(cluster, repository, archive.base_backup(repository, cluster))
@@ -301,8 +303,9 @@ def test_nothing_is_found_while_the_shop_writes_and_segments_are_completed(live:
 
 
 def test_what_the_server_has_as_received_must_be_there_and_is_fetched_again(live: Live) -> None:
-    """No check has seen the archive before: only the slot tells that more was received."""
+    """Only the slot tells that more was received than the archive has."""
     cluster, repository = live.cluster, live.repository
+    path_of(repository).unlink(missing_ok=True)
     for _number in range(3):
         archive.write(cluster, 50)
         cluster.sql("SELECT pg_switch_wal()")
@@ -357,6 +360,7 @@ def test_what_the_server_has_thrown_away_stays_as_it_is_and_is_said(live: Live) 
         cluster.switch_wal()
     archive.catch_up(cluster)
     (cluster.data / "pg_wal" / name).unlink(missing_ok=True)
+    whole = (repository.wal / name).read_bytes()
     flip(repository.wal / name, PAGE + 500)
     damaged = (repository.wal / name).read_bytes()
 
@@ -365,9 +369,10 @@ def test_what_the_server_has_thrown_away_stays_as_it_is_and_is_said(live: Live) 
     assert list(done.failed) == [name, "nonsense"]
     assert "has already been removed" in done.failed[name]
     assert (repository.wal / name).read_bytes() == damaged
+    replace(repository.wal / name, whole)
 
 
-def test_a_receiver_that_is_off_and_a_slot_that_is_gone_are_said(tmp_path: Path) -> None:
+def test_a_receiver_that_is_off_wal_that_was_lost_by_it_and_a_slot_that_is_gone_are_said(tmp_path: Path) -> None:
     with running_cluster(tmp_path) as cluster:
         repository = Repository(tmp_path / "backups")
         repository.make()
@@ -379,6 +384,18 @@ def test_a_receiver_that_is_off_and_a_slot_that_is_gone_are_said(tmp_path: Path)
         assert finding.sentence == (
             "Nobody receives the WAL, so what is written now can't be recovered. Start the receiver."
         )
+        cluster.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        cluster.sql("ALTER SYSTEM SET max_wal_size = '32MB'")
+        cluster.sql("ALTER SYSTEM SET min_wal_size = '32MB'")
+        cluster.sql("SELECT pg_reload_conf()")
+        for _number in range(4):
+            cluster.switch_wal()
+        cluster.sql("CHECKPOINT")
+        assert cluster.value("SELECT wal_status FROM pg_replication_slots") == "lost"
+        lost, off = check_wal(repository, server=cluster.server).findings
+        assert lost.sentence.startswith("The server has thrown away WAL before it was received. ")
+        assert (lost.kind, off) == (Kind.SLOT, finding)
+
         cluster.sql("SELECT pg_drop_replication_slot(%s)", archive.SLOT)
         (finding,) = check_wal(repository, server=cluster.server).findings
         assert (finding.segment, finding.kind) == ("", Kind.SLOT)
@@ -392,24 +409,6 @@ def test_a_receiver_that_is_off_and_a_slot_that_is_gone_are_said(tmp_path: Path)
         assert report.checked > 0
         with pytest.raises(ServerGone):
             refetch(repository, cluster.server, ["000000010000000000000001"])
-
-
-def test_wal_that_was_lost_because_nobody_received_it_is_said(tmp_path: Path) -> None:
-    with running_cluster(tmp_path) as cluster:
-        repository = Repository(tmp_path / "backups")
-        repository.make()
-        with archive.receiving(repository, cluster):
-            archive.base_backup(repository, cluster)
-        cluster.sql("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
-        cluster.sql("ALTER SYSTEM SET max_wal_size = '32MB'")
-        cluster.sql("ALTER SYSTEM SET min_wal_size = '32MB'")
-        cluster.sql("SELECT pg_reload_conf()")
-        for _number in range(4):
-            cluster.switch_wal()
-        cluster.sql("CHECKPOINT")
-        assert cluster.value("SELECT wal_status FROM pg_replication_slots") == "lost"
-        sentences = [one.sentence for one in check_wal(repository, server=cluster.server).findings]
-        assert sentences[0].startswith("The server has thrown away WAL before it was received. ")
 
 
 def test_a_timeline_that_another_server_began_is_followed(tmp_path: Path) -> None:
