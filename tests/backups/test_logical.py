@@ -2,17 +2,13 @@
 
 import os
 import shutil
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-import psycopg2
 import pytest
 
-from backups.engine.loading import make_database
 from backups.engine.logical import (
     contents,
     digests_below,
@@ -26,18 +22,11 @@ from backups.engine.programs import find_programs
 from backups.engine.repository import Repository, Stored
 from backups.engine.toc import read_toc
 from backups.errors import (
-    BackupFailed,
     Damaged,
     DatabaseExists,
-    DiskIsFull,
-    Interrupted,
-    NotWritable,
-    ServerGone,
-    TablesInUse,
     WrongVersion,
 )
 from tests.backups import dumped
-from tests.backups.assembled import fill, small_disk
 from tests.backups.cluster import Cluster, running_cluster, wait_until
 
 SHOP = "магазин ☕"
@@ -264,211 +253,3 @@ def test_rows_that_are_not_those_of_the_manifest_are_not_taken_for_the_shop(shop
     with pytest.raises(Damaged, match="What was loaded is not what was saved") as raised:
         restore_all(wrong, shop.server, "restored")
     assert raised.value.findings == ("public.drinks has 6 rows instead of 7.", "public.lost is missing.")
-
-
-# --- faults ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def large(shop: Cluster) -> Iterator[str]:
-    """A database that takes a while to save and to load."""
-    shop.sql("CREATE DATABASE large", database="postgres")
-    shop.sql(
-        "CREATE TABLE noise AS SELECT id, sha256(id::text::bytea) || sha256((-id)::text::bytea) AS data"
-        " FROM generate_series(1, 150000) AS id",
-        database="large",
-    )
-    yield "large"
-    shop.sql("DROP DATABASE large", database="postgres")
-
-
-def children(name: str) -> list[psutil.Process]:
-    """Our tools of this name, and what they started."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if process.name() == name:
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-@pytest.mark.parametrize("which", [0, -1], ids=["the tool", "its worker"])
-def test_a_killed_dump_leaves_nothing(shop: Cluster, large: str, repository: Repository, which: int) -> None:
-    killed = kill_soon("pg_dump", which, at_least=3)
-    with pytest.raises((Interrupted, BackupFailed)):
-        take_logical(repository, shop.server.of(large))
-    assert killed.is_set()
-    assert left_in(repository) == []
-    assert children("pg_dump") == []
-
-
-@pytest.mark.parametrize("which", [0, -1], ids=["the tool", "its worker"])
-def test_a_killed_restore_leaves_no_database(shop: Cluster, large: str, repository: Repository, which: int) -> None:
-    stored = take_logical(repository, shop.server.of(large))
-    killed = kill_soon("pg_restore", which, at_least=3)
-    with pytest.raises((Interrupted, BackupFailed)):
-        restore_all(stored, shop.server, "restored")
-    assert killed.is_set()
-    assert children("pg_restore") == []
-    assert verify_logical(stored) == []
-
-
-def kill_soon(name: str, which: int, *, at_least: int) -> threading.Event:
-    """Kills one of our tools as soon as it and its workers run."""
-    killed = threading.Event()
-
-    def kill() -> None:
-        found = wait_until(lambda: len(some := children(name)) >= at_least and sorted(some, key=lambda one: one.pid))
-        found[which].send_signal(signal.SIGKILL)
-        killed.set()
-
-    threading.Thread(target=kill, daemon=True).start()
-    return killed
-
-
-def test_who_stops_it_stops_it(shop: Cluster, large: str, repository: Repository) -> None:
-    with pytest.raises(Interrupted):
-        take_logical(repository, shop.server.of(large), is_stopped=lambda: bool(children("pg_dump")))
-    assert left_in(repository) == []
-    stored = take_logical(repository, shop.server.of(large))
-    with pytest.raises(Interrupted):
-        restore_all(stored, shop.server, "restored", is_stopped=lambda: bool(children("pg_restore")))
-    assert children("pg_dump") + children("pg_restore") == []
-
-
-def test_a_restore_whose_process_died_is_found_and_dropped(shop: Cluster) -> None:
-    make_database(shop.server, "half ½", "")
-    assert "half ½" in dumped.databases(shop.server)
-    assert discard_unfinished(shop.server) == ["half ½"]
-    assert discard_unfinished(shop.server) == []
-
-
-def test_a_table_that_is_locked_is_not_waited_for_forever(
-    shop: Cluster, repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("backups.engine.counting.LOCK_PATIENCE", "100ms")
-    with shop.server.connected(database=SHOP) as connection:
-        connection.autocommit = False
-        with connection.cursor() as cursor:
-            cursor.execute("LOCK TABLE drinks IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(TablesInUse, match="Somebody holds a table locked, as a migration does"):
-            take_logical(repository, shop.server.of(SHOP))
-        connection.rollback()
-    assert left_in(repository) == []
-
-
-def test_a_server_that_is_gone_says_so(shop: Cluster, kept: Stored, repository: Repository) -> None:
-    nowhere = replace(shop.server, port="1")
-    with pytest.raises(ServerGone, match=r"The database server at 127\.0\.0\.1:1 does not answer: "):
-        take_logical(repository, nowhere)
-    with pytest.raises(ServerGone, match=r"The database server at 127\.0\.0\.1:1 does not answer: "):
-        restore_all(kept, nowhere, "restored")
-    assert left_in(repository) == []
-
-
-@pytest.mark.parametrize("name", ["pg_dump", "pg_restore"])
-def test_a_server_that_goes_away_in_the_middle_leaves_nothing(
-    shop: Cluster, large: str, repository: Repository, name: str
-) -> None:
-    stored = take_logical(repository, shop.server.of(large)) if name == "pg_restore" else None
-
-    def kill_server() -> None:
-        wait_until(lambda: len(children(name)) >= 3)
-        shop.kill()
-
-    killer = threading.Thread(target=kill_server, daemon=True)
-    killer.start()
-    try:
-        with pytest.raises(ServerGone, match=r"went away|does not answer"):
-            restore_all(stored, shop.server, "restored") if stored else take_logical(repository, shop.server.of(large))
-    finally:
-        killer.join()
-        shop.start()
-    assert [path.name for path in left_in(repository)] == ([stored.id] if stored else [])
-    # The server could not be told to drop what was half loaded: the next one does.
-    assert discard_unfinished(shop.server) == (["restored"] if stored else [])
-
-
-def test_a_user_who_may_not_make_databases_is_told(shop: Cluster, kept: Stored) -> None:
-    shop.sql("CREATE ROLE clerk LOGIN PASSWORD 'x'", database="postgres")
-    clerk = replace(shop.server, user="clerk", password="x")
-    with pytest.raises(BackupFailed, match=r"may not do this \(permission denied to create database\): give clerk"):
-        restore_all(kept, clerk, "restored")
-    shop.sql("DROP ROLE clerk", database="postgres")
-
-
-@pytest.mark.as_root
-def test_a_disk_without_room_is_refused_before_anything_is_written(shop: Cluster, large: str, tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", megabytes=40) as disk:
-        small = Repository(disk / "backups")
-        small.make()
-        with pytest.raises(DiskIsFull, match=r"has (39|40) MB left and 5\d MB are needed\. Make room on it"):
-            take_logical(small, shop.server.of(large))
-        assert left_in(small) == []
-
-
-@pytest.mark.as_root
-def test_a_disk_that_gets_full_meanwhile_leaves_no_half_backup(shop: Cluster, large: str, tmp_path: Path) -> None:
-    full: list[Path] = []
-
-    def fill_it(stage: str, share: float | None) -> None:
-        if not full:
-            full.append(fill(disk, leave=5 * 1024**2))
-
-    with small_disk(tmp_path / "disk", megabytes=150) as disk:
-        small = Repository(disk / "backups")
-        small.make()
-        with pytest.raises(DiskIsFull, match=r"The disk that holds .+ is full\. Make room on it, then try again\.$"):
-            take_logical(small, shop.server.of(large), progress=fill_it)
-        assert left_in(small) == []
-        full[0].unlink()
-        assert verify_logical(take_logical(small, shop.server.of(large))) == []
-
-
-@pytest.mark.as_root
-def test_a_server_whose_disk_gets_full_says_whose_it_is(shop: Cluster, large: str, repository: Repository) -> None:
-    stored = take_logical(repository, shop.server.of(large))
-    with small_disk(shop.home / "disk", megabytes=8, options=",mode=0777") as disk:
-        (disk / "space").mkdir()
-        shutil.chown(disk / "space", psutil.Process(shop.programs[-1].pid).uids().real)
-        shop.sql(f"CREATE TABLESPACE small LOCATION '{disk / 'space'}'", database="postgres")
-        shop.sql("ALTER SYSTEM SET default_tablespace = small", database="postgres")
-        shop.sql("SELECT pg_reload_conf()", database="postgres")
-        wait_until(lambda: shop.value("SHOW default_tablespace") == "small")
-        try:
-            with pytest.raises(DiskIsFull, match=r"The disk that holds the database server at 127\.0\.0\.1:.+ is full"):
-                restore_all(stored, shop.server, "restored")
-        finally:
-            shop.sql("ALTER SYSTEM RESET default_tablespace", database="postgres")
-            shop.sql("SELECT pg_reload_conf()", database="postgres")
-            wait_until(lambda: shop.value("SHOW default_tablespace") == "")
-            shop.sql("DROP TABLESPACE small", database="postgres")
-
-
-@pytest.mark.as_root
-def test_a_folder_that_can_not_be_written_to_says_so(shop: Cluster, tmp_path: Path) -> None:
-    with (
-        small_disk(tmp_path / "disk", megabytes=100, options=",ro") as disk,
-        pytest.raises(NotWritable, match=r"can't be written to \(Read-only file system\)"),
-    ):
-        take_logical(Repository(disk), shop.server.of(SHOP))
-
-
-def test_the_shop_goes_on_while_it_is_saved(shop: Cluster, large: str, repository: Repository) -> None:
-    written: list[int] = []
-
-    def write(stage: str, share: float | None) -> None:
-        with shop.server.connected(database=large) as connection, connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '2s'")
-            try:
-                cursor.execute("INSERT INTO noise VALUES (0, '') RETURNING 1")
-                written.extend(one for (one,) in cursor.fetchall())
-            except psycopg2.Error as error:
-                pytest.fail(str(error))
-
-    stored = take_logical(repository, shop.server.of(large), progress=write)
-    assert len(written) >= 3
-    # One was written before the snapshot was taken.
-    assert stored.manifest.tables == {"public.noise": 150_001}
