@@ -26,6 +26,7 @@ STATES, LISTINGS, CONNECTING = "marketplaces_syncstate", "marketplaces_listing",
 GATES, SWITCH = "marketplaces_apigate", "marketplaces_marketplaceswitch"
 SESSIONS, TOKENS, USERS = "django_session", "users_apitoken", "users_user"
 MAILS, LOCATIONS = "users_outgoingmail", "inventory_location"
+TIMETABLE = "django_celery_beat_periodictasks"
 READ = (ACCOUNTS, GATES, SWITCH, SESSIONS, TOKENS, MAILS)
 
 KEYS = (
@@ -103,6 +104,12 @@ def write_what_stays(cursor: Cursor, read: Read) -> Carried:
     if MAILS in read.rows and has_table(cursor, MAILS):
         carried.mails_dropped = drop_sent_mails(cursor, read.rows[MAILS])
     carried.sequences = move_sequences(cursor, read)
+    if has_table(cursor, TIMETABLE):
+        # Else the process that keeps time would go by the old timetable until it is started anew.
+        cursor.execute(
+            f"INSERT INTO {TIMETABLE} (ident, last_update) VALUES (1, now())"  # noqa: S608
+            " ON CONFLICT (ident) DO UPDATE SET last_update = now()"
+        )
     return carried
 
 

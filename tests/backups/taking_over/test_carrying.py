@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTasks
 
 from backups.engine.databases import drop, lobby
 from backups.engine.repository import Repository
@@ -180,6 +181,18 @@ def test_mails_that_went_out_since_do_not_go_out_again(two: Two, repository: Rep
     assert two.take_over(repository).carried.mails_dropped == 1
     with in_database(two.server):
         assert [mail.to for mail in OutgoingMail.objects.all()] == ["waits@still.example"]
+
+
+def test_who_keeps_time_reads_the_timetable_anew(two: Two, repository: Repository) -> None:
+    with in_database(two.server):
+        PeriodicTasks.objects.update_or_create(ident=1, defaults={"last_update": THEN})
+    two.keep_this_state()
+    with in_database(two.server):
+        PeriodicTasks.update_changed()
+        known = PeriodicTasks.last_change()
+    two.take_over(repository)
+    with in_database(two.server):
+        assert PeriodicTasks.last_change() > known
 
 
 def test_a_number_that_customers_have_seen_is_given_to_nothing_else(two: Two, repository: Repository) -> None:
