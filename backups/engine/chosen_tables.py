@@ -1,7 +1,7 @@
 """Chosen tables from a dump, put into a database that is in use: with rows, keys, indexes, sequences and references, in
 one transaction, so that all of it happens or nothing."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -39,30 +39,64 @@ def restore_tables(
     progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
-    """Puts these tables ("schema.table", or "table" for public) into an existing database as the backup has them, and
+    """Puts these tables of a backup into an existing database, as `load_tables` does, and returns their rows. The files
+    that hold them are looked at first. Raises the same errors."""
+    refuse_damaged(stored, ["dump/toc.dat"])
+    return load_tables(
+        stored.data,
+        server,
+        database,
+        tables,
+        expected=stored.manifest.tables,
+        version=stored.manifest.server_version,
+        replace=replace,
+        progress=progress,
+        is_stopped=is_stopped,
+        check=lambda paths: refuse_damaged(stored, [f"dump/{path.name}" for path in paths]),
+    )
+
+
+def load_tables(
+    dump: Path,
+    server: Server,
+    database: str,
+    tables: Sequence[str],
+    *,
+    expected: Mapping[str, int],
+    version: int,
+    replace: bool = False,
+    progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+    check: Callable[[list[Path]], None] = lambda _paths: None,
+) -> dict[str, int]:
+    """Puts these tables ("schema.table", or "table" for public) into an existing database as the dump has them, and
     returns their rows.
 
     They must be missing there; with `replace`, those that are there are dropped. What hangs on these comes back:
     foreign keys of other tables, views, grants. Their sequences go on from where they were if that is further, so that
-    no number is given twice. What hung on a missing one comes from the backup.
+    no number is given twice. What hung on a missing one comes from the dump.
+
+    Args:
+        expected: the rows of every table in the dump.
+        version: of the server that the dump was made of.
+        check: may refuse the files that hold the rows.
 
     Raises UnknownTable, TablesInTheWay (they are there; or something else depends on them), TablesMissing (others that
-    they refer to are missing, or lack rows that they refer to; or the other way round), WrongVersion, Damaged,
-    ServerGone, Interrupted; nothing has changed then.
+    they refer to are missing, or lack rows that they refer to; or the other way round), TablesInUse, WrongVersion,
+    Damaged, ServerGone, Interrupted; nothing has changed then.
     """
     names = [name if "." in name else f"public.{name}" for name in tables]
-    if unknown := sorted(set(names) - stored.manifest.tables.keys()):
+    if unknown := sorted(set(names) - expected.keys()):
         raise UnknownTable(unknown)
-    facts = server.facts()
-    refuse_older(facts, stored.manifest.server_version)
+    facts = server.of(database).facts()
+    refuse_older(facts, version)
     programs = find_programs(server_major=facts.major)
-    refuse_damaged(stored, ["dump/toc.dat"])
-    toc = read_toc(programs, stored.data, is_stopped=is_stopped)
+    toc = read_toc(programs, dump, is_stopped=is_stopped)
     chosen = Chosen(toc, [toc.tables[name] for name in dict.fromkeys(names)])
-    refuse_damaged(stored, [f"dump/{path.name}" for path in chosen.data_files(stored.data)])
+    check(chosen.data_files(dump))
     with server.connected(database=database) as connection, meanings(server), server_disk(server):
         connection.autocommit = False
-        work = TablesRestore(stored, chosen, connection, facts, programs)
+        work = TablesRestore(dump, expected, chosen, connection, facts, programs)
         try:
             return work.run(replace=replace, progress=progress, is_stopped=is_stopped)
         except psycopg2.errors.ForeignKeyViolation as error:
@@ -134,13 +168,14 @@ class TablesRestore:
 
     def __init__(
         self,
-        stored: Stored,
+        dump: Path,
+        expected: Mapping[str, int],
         chosen: Chosen,
         connection: psycopg2.extensions.connection,
         facts: Facts,
         programs: Programs,
     ) -> None:
-        self.stored, self.chosen, self.connection = stored, chosen, connection
+        self.dump, self.expected, self.chosen, self.connection = dump, expected, chosen, connection
         self.facts, self.programs = facts, programs
 
     def run(
@@ -225,8 +260,7 @@ class TablesRestore:
 
     def _execute(self, cursor: psycopg2.extensions.cursor, entries: Collection[Entry]) -> None:
         if entries:
-            dump = self.stored.data
-            cursor.execute(script_of(self.programs, dump, entries, "--no-privileges", major=self.facts.major))
+            cursor.execute(script_of(self.programs, self.dump, entries, "--no-privileges", major=self.facts.major))
             # The script ends the patience that was set.
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_PATIENCE])
 
@@ -238,11 +272,11 @@ class TablesRestore:
         is_stopped: Callable[[], bool],
     ) -> None:
         """Loads the rows, table by table."""
-        sizes = {entry.id: path.stat().st_size for entry in entries if (path := data_file(self.stored.data, entry))}
+        sizes = {entry.id: path.stat().st_size for entry in entries if (path := data_file(self.dump, entry))}
         total, done = max(sum(sizes.values()), 1), 0
         for entry in entries:
             progress(LOADING, done / total)
-            with Copy(self.programs, self.stored.data, entry, is_stopped=is_stopped) as copy:
+            with Copy(self.programs, self.dump, entry, is_stopped=is_stopped) as copy:
                 copy.into(cursor)
             done += sizes.get(entry.id, 0)
 
@@ -250,7 +284,7 @@ class TablesRestore:
         """The rows of the chosen tables. Raises Damaged if they are not those of the backup."""
         names = {table.name for table in self.chosen.tables}
         found = count_rows(cursor, [table for table in tables_of(cursor) if table.name in names])
-        expected = {name: rows for name, rows in self.stored.manifest.tables.items() if name in names}
+        expected = {name: rows for name, rows in self.expected.items() if name in names}
         if wrong := differences(expected, found):
             raise Damaged(
                 _("What was loaded is not what was saved: %(findings)s") % {"findings": " ".join(wrong)}, tuple(wrong)

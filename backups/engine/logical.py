@@ -6,11 +6,12 @@ They are read by the same or a newer PostgreSQL, on any machine, and single tabl
 import datetime
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from backups.engine import files
 from backups.engine.children import run_tool
-from backups.engine.chosen_tables import restore_tables
+from backups.engine.chosen_tables import load_tables, restore_tables
 from backups.engine.counting import Snapshot, snapshot
 from backups.engine.loading import KEEPS_STATISTICS, discard_unfinished, load_dump
 from backups.engine.manifest import NAME, STATE_NAME, Kind, Manifest
@@ -33,9 +34,11 @@ __all__ = [
     "Dumped",
     "TableContents",
     "contents",
+    "copy_tables",
     "discard_unfinished",
     "dump_database",
     "load_dump",
+    "load_tables",
     "restore_all",
     "restore_tables",
     "take_logical",
@@ -324,3 +327,37 @@ def restore_all(
         progress=progress,
         is_stopped=is_stopped,
     )
+
+
+def copy_tables(
+    source: Server,
+    server: Server,
+    database: str,
+    tables: Sequence[str],
+    *,
+    folder: Path,
+    replace: bool = False,
+    jobs: int = 2,
+    progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> dict[str, int]:
+    """Puts tables of another server's database (one that was recovered beside) into an existing one, by way of a dump
+    in a new folder below `folder`, and returns their rows. Raises what `dump_database` and `load_tables` raise; nothing
+    has changed then, and nothing is left of the dump."""
+    facts = source.facts()
+    programs = find_programs(server_major=facts.major)
+    files.make_folder(folder)
+    with TemporaryDirectory(prefix="tables-", dir=folder) as name:
+        dump = Path(name) / "dump"
+        dumped = dump_database(source, programs, facts, dump, jobs=jobs, progress=progress, is_stopped=is_stopped)
+        return load_tables(
+            dump,
+            server,
+            database,
+            tables,
+            expected=dumped.tables,
+            version=facts.version,
+            replace=replace,
+            progress=progress,
+            is_stopped=is_stopped,
+        )

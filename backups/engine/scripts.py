@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from backups.engine.children import Ended, end_tool, failure_of, run_tool
 from backups.engine.programs import Programs
-from backups.engine.toc import Entry, list_of
+from backups.engine.toc import Entry, list_of, scratch_folder
 from backups.errors import Damaged, Interrupted
 from foundation.programs.program import dies_with_parent
 
@@ -31,8 +31,8 @@ PIECE = 256 * 1024
 
 def script_of(programs: Programs, dump: Path, entries: Collection[Entry], *options: str, major: int) -> str:
     """The statements that make these entries, for a server of version `major`; `options` are more of pg_restore's."""
-    with tempfile.TemporaryDirectory(prefix="samovar-restore-") as folder, list_of(entries) as chosen:
-        path = Path(folder) / "script.sql"
+    with scratch_folder() as folder, list_of(entries) as chosen:
+        path = folder / "script.sql"
         run_tool(
             [
                 programs.path("pg_restore"),

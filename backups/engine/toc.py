@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from backups.engine import files
 from backups.engine.children import run_tool
 from backups.engine.programs import Programs
 
@@ -144,8 +145,8 @@ class Contents:
 
 def read_toc(programs: Programs, dump: Path, *, is_stopped: Callable[[], bool] = lambda: False) -> Contents:
     """Reads a dump's contents. Raises ToolFailed for what is no whole dump, WrongVersion for one of newer tools."""
-    with tempfile.TemporaryDirectory(prefix="samovar-restore-") as folder:
-        path = Path(folder) / "list"
+    with scratch_folder() as folder:
+        path = folder / "list"
         run_tool(
             [programs.path("pg_restore"), "--list", "--verbose", f"--file={path}", str(dump)],
             environment={"LC_ALL": "C"},
@@ -180,8 +181,19 @@ def data_file(dump: Path, entry: Entry) -> Path | None:
 
 @contextmanager
 def list_of(entries: Iterable[Entry]) -> Iterator[Path]:
-    """A file for pg_restore's --use-list that names these entries."""
-    with tempfile.TemporaryDirectory(prefix="samovar-restore-") as folder:
-        path = Path(folder) / "list"
-        path.write_text("".join(f"{entry.line}\n" for entry in entries), encoding="utf-8")
+    """A file for pg_restore's --use-list that names these entries. Raises DiskIsFull, NotWritable."""
+    with scratch_folder() as folder:
+        path = folder / "list"
+        files.write_whole(path, "".join(f"{entry.line}\n" for entry in entries))
         yield path
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for small files of the moment. Raises DiskIsFull, NotWritable."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="samovar-restore-")
+    except OSError as error:
+        raise files.trouble(error, Path(tempfile.gettempdir())) from error
+    with folder as name:
+        yield Path(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backups.engine.chosen_tables import restore_tables
-from backups.engine.logical import take_logical
+from backups.engine.logical import copy_tables, take_logical
 from backups.engine.programs import find_programs
 from backups.engine.repository import Repository, Stored
 from backups.engine.scripts import Copy
@@ -145,6 +145,20 @@ def test_other_users_and_owners_keep_their_rights(shop: Cluster, stored: Stored)
     assert shop.sql(rights, database=SHOP) == before
     shop.sql("DROP OWNED BY reports, migrations CASCADE", database=SHOP)
     shop.sql("DROP ROLE reports, migrations", database="postgres")
+
+
+def test_tables_are_taken_over_from_another_server(shop: Cluster, model: str, tmp_path: Path) -> None:
+    before = dumped.look(shop, SHOP)
+    shop.sql("UPDATE drinks SET name = 'spoilt ' || id; DELETE FROM lines", database=SHOP)
+    found = copy_tables(shop.server.of(model), shop.server, SHOP, ["drinks"], folder=tmp_path / "new", replace=True)
+    assert found == {"public.drinks": 6}
+    after = dumped.look(shop, SHOP)
+    assert after.pop("lines") == []
+    assert after == {name: rows for name, rows in before.items() if name != "lines"}
+    assert list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(UnknownTable):
+        copy_tables(shop.server.of(model), shop.server, SHOP, ["teas"], folder=tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 # --- refusals: each leaves everything as it was ------------------------------------------------------

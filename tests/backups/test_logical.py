@@ -17,7 +17,6 @@ from backups.engine.logical import (
     take_logical,
     verify_logical,
 )
-from backups.engine.manifest import Kind
 from backups.engine.programs import find_programs
 from backups.engine.repository import Repository, Stored
 from backups.engine.toc import read_toc
@@ -70,10 +69,6 @@ def nothing_else_is_touched(shop: Cluster) -> Iterator[None]:
 def restored(shop: Cluster) -> Iterator[str]:
     yield "restored ♻"
     shop.sql('DROP DATABASE IF EXISTS "restored ♻" WITH (FORCE)', database="postgres")
-
-
-def left_in(repository: Repository) -> list[Path]:
-    return list((repository.root / Kind.LOGICAL).iterdir())
 
 
 # --- there and back ----------------------------------------------------------------------------------
