@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from backups.engine.landmarks import Before, end_of_transaction, last_before, place_of_point, with_each_wal
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository, Stored, now
-from backups.engine.spans import Span, Stretch, recoverable_spans, stretches
+from backups.engine.spans import Span, Stretch, is_of_this_version, recoverable_spans, stretches
 from backups.engine.targets import Target, in_utc
 from backups.engine.wal_dump import waldump_for
 from backups.engine.wal_names import Archive, Segment, format_lsn, parse_lsn
@@ -49,8 +49,13 @@ def choose(
         raise WrongTarget(_("There is no physical backup, so there is no moment to recover to. Make one first."))
     if backup is not None and backup.manifest.kind != Kind.PHYSICAL:
         raise WrongTarget(_("The backup %(id)s is a logical one: only a physical one can be recovered to a moment."))
+    candidates = physical if backup is None else [backup]
+    usable = [one for one in candidates if is_of_this_version(one)]
+    if not usable:
+        # It says so.
+        waldump_for(candidates[-1].manifest.server_version)
     # What was found damaged is begun from only if there is nothing else.
-    backups = {one.id: one for one in physical if backup is None or one.id == backup.id}
+    backups = {one.id: one for one in usable}
     whole = {one.id: one for one in backups.values() if not one.state.damage}
     places = with_each_wal(repository)
     if target.xid is not None or target.lsn is not None or target.name is not None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 
 from backups.engine.manifest import Kind
+from backups.engine.programs import find_programs
 from backups.engine.repository import Repository, Stored
 from backups.engine.server import Server
 from backups.engine.wal_dump import last_commit, waldump_for
@@ -74,21 +75,21 @@ def recoverable_spans(
     repository: Repository, *, server: Server | None = None, broken: Collection[str] | None = None
 ) -> list[Span]:
     """From when to when each physical backup can be recovered, the oldest backup first. One that can't be recovered at
-    all (its base or WAL of its own time is gone) has no span. Sizes and origins of segments are looked at; their
-    records are not.
+    all (its base or WAL of its own time is gone, or it is of a version of PostgreSQL that the programs here are not of)
+    has no span. Sizes and origins of segments are looked at; their records are not.
 
     Args:
         server: asked for its cluster's identity, so that backups of another cluster are left out.
         broken: the names of segments that are there and can't be used; None takes what the last check of the WAL found.
 
-    Raises ServerGone, NoPrograms, WrongVersion.
+    Raises ServerGone, NoPrograms.
     """
     system_identifier = server.facts().system_identifier if server is not None else ""
     clocks: dict[Segment, datetime.datetime | None] = {}
     spans = []
     for stretch in stretches(repository, system_identifier=system_identifier, broken=broken):
         starts_at = stretch.backup.manifest.consistent_at
-        if starts_at is not None:
+        if starts_at is not None and is_of_this_version(stretch.backup):
             spans.append(
                 Span(
                     backup_id=stretch.backup.id,
@@ -101,6 +102,12 @@ def recoverable_spans(
                 )
             )
     return spans
+
+
+def is_of_this_version(stored: Stored) -> bool:
+    """Whether the programs here can recover it: after an upgrade of the server they can't, and the newer backups are
+    to be shown all the same. Raises NoPrograms."""
+    return stored.manifest.server_version // 10_000 == find_programs().major
 
 
 def recoverable(spans: Collection[Span]) -> list[tuple[datetime.datetime, datetime.datetime]]:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from backups.engine import landmarks
+from backups.engine import files, landmarks
 from backups.engine.choosing import choose_backup
-from backups.engine.manifest import Kind, State
+from backups.engine.manifest import NAME, Kind, State
 from backups.engine.physical import take_physical
 from backups.engine.repository import Repository, Stored, now
 from backups.engine.spans import recoverable_spans
 from backups.engine.targets import Target
-from backups.errors import WrongTarget
+from backups.errors import WrongTarget, WrongVersion
 from tests.backups.archive import receiving
 from tests.backups.cluster import Cluster
 from tests.backups.recovering import clock, left_nothing, numbers, recover, written
@@ -207,6 +207,20 @@ def test_a_damaged_backup_is_begun_from_only_if_there_is_no_other(history: Histo
         assert choose_backup(broken, target).id == history.first.id
     broken.note(broken.get(history.first.id), State(damage=["base/1/2600 is not what it was."]))
     assert choose_backup(broken, Target(time=history.at[5])).id == history.second.id
+
+
+def test_a_backup_of_another_version_hides_no_other(history: History, broken: Repository) -> None:
+    for stored, others in ((history.second, [history.first]), (history.first, [])):
+        older = replace(stored.manifest, server_version=170_004)
+        files.write_whole(broken.root / "physical" / stored.id / NAME, older.to_json())
+        for target in (Target(time=history.at[3]), Target(xid=history.deletion), Target.latest()):
+            if others:
+                assert choose_backup(broken, target).id == others[0].id
+            else:
+                with pytest.raises(
+                    WrongVersion, match=r"The WAL is of PostgreSQL 17, and pg_waldump in .+ of 18 only:"
+                ):
+                    choose_backup(broken, target)
 
 
 def says(repository: Repository, target: Target) -> str:
