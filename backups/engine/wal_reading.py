@@ -25,6 +25,8 @@ def read_backwards(path: Path) -> bytes:
     handle = os.open(path, os.O_RDONLY)
     try:
         size = os.fstat(handle).st_size
+        # A disk reads forwards faster: once, so that everything is in memory.
+        os.pread(handle, size, 0)
         blocks = [os.pread(handle, BLOCK, start) for start in range((size - 1) // BLOCK * BLOCK, -1, -BLOCK)]
     finally:
         os.close(handle)

@@ -1,13 +1,13 @@
 """An archive of WAL and base backups as the tools make them, for tests of what reads it."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backups.engine.children import end_tool, start_tool
 from backups.engine.physical import take_physical
-from backups.engine.programs import find_programs
+from backups.engine.receiver import receive_wal
 from backups.engine.repository import Repository, Stored
 from backups.engine.wal_names import Segment
 from tests.backups.cluster import Cluster, wait_until
@@ -26,23 +26,18 @@ def receiving(repository: Repository, cluster: Cluster) -> Iterator[None]:
     """WAL comes in meanwhile; at the end everything written so far is there."""
     if not cluster.value("SELECT count(*) FROM pg_replication_slots WHERE slot_name = %s", SLOT):
         cluster.sql("SELECT pg_create_physical_replication_slot(%s, true)", SLOT)
-    process = start_tool(
-        [
-            find_programs().path("pg_receivewal"),
-            f"--directory={repository.wal}",
-            f"--slot={SLOT}",
-            "--synchronous",
-            "--no-loop",
-        ],
-        environment=cluster.server.environment(),
-        folder=repository.wal,
+    is_over = threading.Event()
+    receiver = threading.Thread(
+        target=receive_wal, args=(repository, cluster.server), kwargs={"slot": SLOT, "is_stopped": is_over.is_set}
     )
+    receiver.start()
     try:
         wait_until(lambda: cluster.value("SELECT active FROM pg_replication_slots WHERE slot_name = %s", SLOT))
         yield
         catch_up(cluster)
     finally:
-        end_tool(process)
+        is_over.set()
+        receiver.join()
 
 
 def catch_up(cluster: Cluster) -> None:

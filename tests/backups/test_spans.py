@@ -1,5 +1,6 @@
 """From when to when recovery is possible."""
 
+import dataclasses
 import datetime
 import os
 import shutil
@@ -63,6 +64,12 @@ def repository(original: tuple[Path, Shop], tmp_path: Path) -> Iterator[Reposito
     shutil.copytree(original[0], tmp_path / "backups", copy_function=os.link)
     yield Repository(tmp_path / "backups")
     shutil.rmtree(tmp_path / "backups")
+
+
+def rewrite(repository: Repository, backup: Stored, **values: str) -> None:
+    path = repository.root / "physical" / backup.id / "manifest.json"
+    replace(path, dataclasses.replace(backup.manifest, **values).to_json().encode())  # type: ignore[arg-type]
+    assert len(repository.backups()) == 2
 
 
 def spans(repository: Repository) -> dict[str, Span]:
@@ -147,8 +154,7 @@ def test_without_the_wal_of_its_own_time_there_is_no_recovery(repository: Reposi
 
 
 def test_without_its_base_there_is_no_recovery_from_an_incremental_backup(repository: Repository, shop: Shop) -> None:
-    manifest = repository.root / "physical" / shop.second.id / "manifest.json"
-    replace(manifest, manifest.read_bytes().replace(b'"base_id": ""', b'"base_id": "gone"'))
+    rewrite(repository, shop.second, base_id="gone")
     assert list(spans(repository)) == [shop.first.id]
 
 
@@ -156,8 +162,8 @@ def test_backups_of_another_cluster_are_not_the_running_servers(
     repository: Repository, shop: Shop, cluster: Cluster
 ) -> None:
     assert len(recoverable_spans(repository, server=cluster.server)) == 2
-    manifest = repository.root / "physical" / shop.second.id / "manifest.json"
-    replace(manifest, manifest.read_bytes().replace(shop.second.manifest.system_identifier.encode(), b"7"))
+    rewrite(repository, shop.second, system_identifier="7")
+    assert len(recoverable_spans(repository)) == 1
     assert [span.backup_id for span in recoverable_spans(repository, server=cluster.server)] == [shop.first.id]
 
 
