@@ -71,6 +71,18 @@ class WrongTarget(InvalidInput):
     """The moment can't be recovered to."""
 
 
+class WrongBackup(Conflict):
+    """A physical backup is not restored into the running server."""
+
+    code = "wrong_backup"
+
+    def __init__(self, backup_id: object) -> None:
+        super().__init__(
+            _("%(id)s is a physical backup: recover to a moment with it (manage.py recover --to …).")
+            % {"id": backup_id}
+        )
+
+
 class NothingRecovered(Conflict):
     """There is no recovered server to take over or to throw away."""
 

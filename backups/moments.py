@@ -17,6 +17,12 @@ def moment(at: datetime.datetime | None) -> SafeString | str:
     return NOTHING if at is None else format_html('<span class="sv-when">{}</span>', said(at))
 
 
+def first_second(at: datetime.datetime) -> datetime.datetime:
+    """The first whole second that is not before it: a beginning as people may type it in."""
+    whole = at.replace(microsecond=0)
+    return whole if whole == at else whole + datetime.timedelta(seconds=1)
+
+
 def to_the_second(at: datetime.datetime | None) -> SafeString | str:
     """21 Nov 2026, 10:35:07: what can be recovered to is that exact."""
     if at is None:

@@ -131,7 +131,7 @@ class RestoreRunAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
             run=swap_back,
             done=_("The database from before takes its place again."),
             form=ReasonForm,
-            is_shown=lambda run: run.kind == RestoreRun.Kind.TAKE_OVER and run.status == RestoreRun.Status.DONE,
+            is_shown=lambda run: bool(run.result.get("kept")),
             variant="danger",
             icon="undo",
         ),

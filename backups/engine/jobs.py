@@ -38,6 +38,7 @@ class JobKind(StrEnum):
     DRILL = "drill"
     RECOVER = "recover"
     TAKE_OVER = "take_over"
+    RESTORE = "restore"
     SWAP_BACK = "swap_back"
     DISCARD = "discard"
     PRUNE = "prune"
@@ -50,6 +51,7 @@ LABELS = {
     JobKind.DRILL: _("drill"),
     JobKind.RECOVER: _("recovery"),
     JobKind.TAKE_OVER: _("take-over"),
+    JobKind.RESTORE: _("restore"),
     JobKind.SWAP_BACK: _("way back"),
     JobKind.DISCARD: _("discarding a recovered server"),
     JobKind.PRUNE: _("tidying up"),
@@ -66,6 +68,8 @@ class JobStatus(StrEnum):
     STOPPED = "stopped"
 
 
+# What leaves a database behind that can be swapped back.
+SWAPS = (JobKind.TAKE_OVER, JobKind.RESTORE, JobKind.SWAP_BACK)
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.STOPPED)
 
 

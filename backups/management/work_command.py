@@ -38,3 +38,20 @@ class WorkCommand(BaseCommand):
 
     def tell(self, stage: str) -> None:
         self.stdout.write(f"{stage} …")
+
+    def confirm(self, loss: str, options: Mapping[str, Any]) -> None:
+        """Asks at the terminal; raises CommandError for anything but yes."""
+        if not options["yes"]:
+            self.stdout.write(self.style.WARNING(loss))
+            if input("Write yes to go on: ").strip().lower() != "yes":
+                raise CommandError("Nothing was changed.")
+
+    def say_taken_over(self, result: Mapping[str, Any]) -> None:
+        """What came of a swap, and the way back."""
+        self.stdout.write(self.style.SUCCESS(f"{result['database']} is what was restored now."))
+        if result["kept"]:
+            self.stdout.write(f"The database from before is kept as {result['kept']}: manage.py swap_back")
+        for account in result["accounts"]:
+            self.stdout.write(f"The seller account {account} only reads until you let it write again.")
+        for pk, why in result["erasures_refused"].items():
+            self.stdout.write(self.style.ERROR(f"The customer {pk} could not be erased again: {why}"))

@@ -45,6 +45,7 @@ class RestoreRun(Run):
         DRILL = "drill", _("drill")
         RECOVER = "recover", _("recovery")
         TAKE_OVER = "take_over", _("take-over")
+        RESTORE = "restore", _("restore")
         SWAP_BACK = "swap_back", _("way back")
         DISCARD = "discard", _("discarding a recovered server")
 

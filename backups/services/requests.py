@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backups.engine.jobs import Job, JobKind, JobStatus, all_jobs, ask_to_stop, get_job, request_job
+from backups.engine.jobs import SWAPS, Job, JobKind, JobStatus, all_jobs, ask_to_stop, get_job, request_job
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
 from backups.errors import NothingRecovered, NothingTakenOver, WrongTarget
@@ -93,7 +93,7 @@ def recovered(run_id: str) -> dict[str, str]:
 def request_way_back(*, run_id: str, by: str = "", reason: str = "") -> Job:
     """Putting the database from before a take-over back in its place. Raises UnknownJob, NothingTakenOver."""
     job = get_job(Repository.of_the_shop(), run_id)
-    if job.kind != JobKind.TAKE_OVER or job.status != JobStatus.DONE:
+    if job.kind not in SWAPS or not job.result.get("kept"):
         raise NothingTakenOver
     return ask(JobKind.SWAP_BACK, arguments={"take_over": job.id}, by=by, reason=reason)
 

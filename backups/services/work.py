@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from backups.engine.beside import discard_leftover_recoveries, discard_recovery, open_beside
+from backups.engine.chosen_tables import restore_tables
 from backups.engine.comparing import compare
 from backups.engine.databases import load_beside, new_name
 from backups.engine.incremental import newest_base
@@ -36,7 +37,7 @@ from backups.engine.targets import Target
 from backups.engine.verifying import verify_physical
 from backups.engine.wal_check import check_wal
 from backups.engine.wal_report import WalReport
-from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, UnknownBackup
+from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, UnknownBackup, WrongBackup
 from backups.services.taking_over import settle_swap, take_back, take_over
 
 # Any moment of the last so many days can be recovered; of older ones those that a kept backup shows.
@@ -262,6 +263,19 @@ def take_over_recovered(repository: Repository, job: Job, progress: Progress, is
         # It is kept: somebody may want to look at it again, or try once more.
         beside.close()
     stored = repository.get(beside.recovered.backup_id)
+    return put_in_place(repository, server, name, stored, job, progress, is_stopped)
+
+
+def put_in_place(
+    repository: Repository,
+    server: Server,
+    name: str,
+    stored: Stored,
+    job: Job,
+    progress: Progress,
+    is_stopped: Stopped,
+) -> Result:
+    """Media that are missing come back, then the loaded database takes the place of the shop's."""
     if stored.media.is_file():
         unpack_media(stored.media, Path(settings.MEDIA_ROOT), is_stopped=is_stopped)
     taken = take_over(
@@ -274,6 +288,22 @@ def take_over_recovered(repository: Repository, job: Job, progress: Progress, is
         is_stopped=is_stopped,
     )
     return taken.to_result()
+
+
+def restore(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
+    """Restores a logical backup: chosen tables into the shop's database, in the place of what is in them, or all of it
+    in the place of the database."""
+    server = Server.of_the_shop()
+    settle_swap(repository=repository, server=server)
+    stored = repository.get(job.arguments["backup_id"])
+    if stored.manifest.kind != Kind.LOGICAL:
+        raise WrongBackup(stored.id)
+    if tables := job.arguments.get("tables"):
+        restore_tables(stored, server, server.database, tables, replace=True, progress=progress, is_stopped=is_stopped)
+        return {"backup_id": stored.id, "tables": tables}
+    name = new_name(server)
+    restore_all(stored, server, name, progress=progress, is_stopped=is_stopped)
+    return {"backup_id": stored.id, **put_in_place(repository, server, name, stored, job, progress, is_stopped)}
 
 
 def swap_back(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
@@ -319,6 +349,7 @@ WORKS: dict[JobKind, Callable[[Repository, Job, Progress, Stopped], Result]] = {
     JobKind.DRILL: drill,
     JobKind.RECOVER: recover,
     JobKind.TAKE_OVER: take_over_recovered,
+    JobKind.RESTORE: restore,
     JobKind.SWAP_BACK: swap_back,
     JobKind.DISCARD: discard,
     JobKind.PRUNE: tidy_up,
