@@ -36,6 +36,7 @@ from backups.engine.swapping import drop_old
 from backups.engine.targets import Target
 from backups.engine.verifying import verify_physical
 from backups.engine.wal_check import check_wal
+from backups.engine.wal_refetch import refetch
 from backups.engine.wal_report import WalReport
 from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, UnknownBackup, WrongBackup
 from backups.services.taking_over import settle_swap, take_back, take_over
@@ -130,8 +131,16 @@ def verify(repository: Repository, job: Job, progress: Progress, is_stopped: Sto
 
 
 def look_at_wal(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
-    """Looks at the WAL, with the server's help if it is there."""
-    return report_of(check_wal(repository, server=running_server(), progress=progress, is_stopped=is_stopped))
+    """Looks at the WAL, with the server's help if it is there: what is broken and the server still has is fetched
+    again, and looked at once more."""
+    server = running_server()
+    report = check_wal(repository, server=server, progress=progress, is_stopped=is_stopped)
+    if server is None or not report.refetchable:
+        return report_of(report)
+    done = refetch(repository, server, report.refetchable, is_stopped=is_stopped)
+    if done.fetched:
+        report = check_wal(repository, server=server, progress=progress, is_stopped=is_stopped)
+    return {**report_of(report), "fetched_again": done.fetched, "not_fetched": done.failed}
 
 
 def report_of(report: WalReport) -> Result:

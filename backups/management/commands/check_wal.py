@@ -18,7 +18,9 @@ class Command(WorkCommand):
         result = self.work(JobKind.CHECK_WAL, {}).result
         self.stdout.write(f"{result['segments']} segments were looked at.")
         for span in result["spans"]:
-            self.stdout.write(f"Can be recovered: {span['start']} to {span['end']}")
+            self.stdout.write(f"Can be recovered: {span['start'][:19]} to {span['end'][:19]} UTC")
+        for name in result.get("fetched_again", ()):
+            self.stdout.write(f"{name} was broken, and has been fetched again.")
         for finding in result["findings"]:
             self.stdout.write(self.style.ERROR(f"{finding['segment']}: {finding['sentence']}"))
         if result["findings"]:

@@ -11,7 +11,10 @@ from backups.management.work_command import WorkCommand
 
 
 class Command(WorkCommand):
-    help = "Puts the database from before the last take-over, restore or way back in its place again; the present one is kept."
+    help = (
+        "Puts the database from before the last take-over, restore or way back in its place again; the present one is "
+        "kept."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--reason", default="", help="stands in the list of restores")
