@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg2
 import psycopg2.errors
@@ -20,8 +21,8 @@ from backups.engine.server import Facts, Server
 from backups.engine.toc import Contents, Entry, data_file, list_of, read_toc
 from backups.errors import BackupFailed, Damaged, DatabaseExists, DiskIsFull, WrongVersion
 
-# The comment of a database that is not complete: a killed restore leaves one behind.
-UNFINISHED = "samovar: unfinished restore"
+# How the name of a database begins that is not complete: a killed restore leaves one behind.
+UNFINISHED = "samovar_unfinished_"
 # The database that every server has, in which others are made and dropped.
 MAINTENANCE = "postgres"
 # Since this version dumps hold what the planner knows of the tables.
@@ -56,9 +57,9 @@ def load_dump(
     programs = find_programs(server_major=facts.major)
     contents = read_toc(programs, dump, is_stopped=is_stopped)
     as_it_was = definition(programs, dump, contents, facts)
-    with new_database(server, database, as_it_was.options):
-        pg_restore = Restore(programs, facts, dump, server.of(database))
-        wanted = without_the_impossible(contents, server.of(database))
+    with new_database(server, database, as_it_was.options) as unfinished:
+        pg_restore = Restore(programs, facts, dump, server.of(unfinished))
+        wanted = without_the_impossible(contents, server.of(unfinished))
         progress(LOADING, 0.0)
         pg_restore.run(
             wanted,
@@ -69,7 +70,7 @@ def load_dump(
         progress(LOADING, 1.0)
         pg_restore.grant([entry for entry in contents.entries if entry.kind in ("ACL", "DEFAULT ACL")])
         progress(COUNTING, None)
-        with server.connected(database=database) as connection, meanings(server), connection.cursor() as cursor:
+        with server.connected(database=unfinished) as connection, meanings(server), connection.cursor() as cursor:
             cursor.execute(NO_TIMEOUTS)
             found = count_rows(cursor, tables_of(cursor), is_stopped=is_stopped)
         if wrong := differences(expected, found):
@@ -77,7 +78,7 @@ def load_dump(
                 _("What was loaded is not what was saved: %(findings)s") % {"findings": " ".join(wrong[:5])},
                 tuple(wrong),
             )
-        set_as_it_was(server, database, as_it_was.settings)
+        set_as_it_was(server, unfinished, as_it_was.settings)
 
 
 def refuse_older(facts: Facts, version: int) -> None:
@@ -112,38 +113,49 @@ def definition(programs: Programs, dump: Path, contents: Contents, facts: Facts)
 
 
 @contextmanager
-def new_database(server: Server, database: str, options: str) -> Iterator[None]:
-    """A database for what is in the block: complete after it, gone if the block fails. Raises DatabaseExists."""
-    make_database(server, database, options)
+def new_database(server: Server, database: str, options: str) -> Iterator[str]:
+    """A database for what is in the block. It gets its name after it, so that one of that name is complete whenever the
+    power goes, and is gone if the block fails. Gives the name it has meanwhile. Raises DatabaseExists."""
+    with server.connected(database=MAINTENANCE) as connection, meanings(server), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [database])
+        if cursor.rowcount:
+            raise DatabaseExists(database)
+    unfinished = f"{UNFINISHED}{uuid4().hex}"
+    make_database(server, unfinished, options)
     try:
-        yield
-        with server.connected(database=MAINTENANCE) as connection, meanings(server), connection.cursor() as cursor:
-            cursor.execute(f"COMMENT ON DATABASE {quote_ident(database, cursor)} IS NULL")
+        yield unfinished
+        rename_database(server, unfinished, database)
     except BaseException:
         try:
-            drop_database(server, database)
+            drop_database(server, unfinished)
         except BackupFailed as error:
-            # It says that it is unfinished, so it is found and dropped later.
-            logger.warning("unfinished_database_left", database=database, reason=str(error))
+            # Its name says that it is unfinished, so it is found and dropped later.
+            logger.warning("unfinished_database_left", database=unfinished, reason=str(error))
         raise
 
 
 def make_database(server: Server, database: str, options: str) -> None:
-    """Makes an empty one that says that it is unfinished. Raises DatabaseExists."""
+    """Makes an empty one."""
     with server.connected(database=MAINTENANCE) as connection, meanings(server), connection.cursor() as cursor:
         name = quote_ident(database, cursor)
-        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [database])
-        if cursor.rowcount:
-            raise DatabaseExists(database)
         try:
             cursor.execute(f"CREATE DATABASE {name} WITH {options or PLAIN_OPTIONS}")
         except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
-            if isinstance(error, (psycopg2.errors.DuplicateDatabase, psycopg2.errors.InsufficientPrivilege)):
+            if isinstance(error, psycopg2.errors.InsufficientPrivilege):
                 raise
             # Another system may not have that locale.
             logger.warning("database_locale_missing", database=database, options=options, reason=str(error).strip())
             cursor.execute(f"CREATE DATABASE {name} WITH {PLAIN_OPTIONS}")
-        cursor.execute(f"COMMENT ON DATABASE {name} IS %s", [UNFINISHED])
+
+
+def rename_database(server: Server, database: str, name: str) -> None:
+    """Gives it its name. The server waits for our own programs to be gone, and ends a vacuum of its own in it. Raises
+    DatabaseExists."""
+    with server.connected(database=MAINTENANCE) as connection, meanings(server), connection.cursor() as cursor:
+        try:
+            cursor.execute(f"ALTER DATABASE {quote_ident(database, cursor)} RENAME TO {quote_ident(name, cursor)}")
+        except psycopg2.errors.DuplicateDatabase as error:
+            raise DatabaseExists(name) from error
 
 
 PLAIN_OPTIONS = "TEMPLATE = template0 ENCODING = 'UTF8'"
@@ -159,9 +171,7 @@ def discard_unfinished(server: Server) -> list[str]:
     """Drops the databases that killed restores left behind, and returns their names. Only for who holds the lock
     "work"."""
     with server.connected(database=MAINTENANCE) as connection, meanings(server), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') = %s ORDER BY 1", [UNFINISHED]
-        )
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1", [UNFINISHED])
         names = [name for (name,) in cursor.fetchall()]
     for name in names:
         drop_database(server, name)
