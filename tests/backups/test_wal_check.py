@@ -14,9 +14,10 @@ from backups.engine.wal_check import check_wal
 from backups.engine.wal_memory import path_of
 from backups.engine.wal_pages import PAGE, Kind
 from backups.engine.wal_refetch import mend_wal, refetch
-from backups.errors import Interrupted, ServerGone
+from backups.errors import DiskIsFull, Interrupted, ServerGone
 from tests.backups import archive
 from tests.backups.archive import SIZE, Made, replace
+from tests.backups.assembled import fill, small_disk
 from tests.backups.cluster import Cluster, running_cluster, wait_until
 
 
@@ -252,6 +253,36 @@ def test_a_stopped_check_leaves_nothing_behind(repository: Repository) -> None:
     with pytest.raises(Interrupted):
         check_wal(repository, is_stopped=lambda: True)
     assert sorted(path.name for path in repository.root.iterdir()) == before
+
+
+@pytest.mark.as_root
+def test_a_full_disk_hides_nothing_and_a_refetch_on_it_says_so(made: Made, cluster: Cluster, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=100) as disk:
+        small = Repository(disk / "backups")
+        small.make()
+        for path in (made.root / "wal").iterdir():
+            shutil.copy(path, small.wal)
+        shutil.rmtree(small.root / "physical")
+        (small.root / "physical").symlink_to(made.root / "physical")
+        flip(small.wal / made.names[3], 500)
+        whole = (small.wal / made.names[3]).read_bytes()
+        fill(disk)
+
+        assert [(one.segment, one.kind) for one in check_wal(small).findings] == [(made.names[3], Kind.DAMAGED)]
+        with pytest.raises(DiskIsFull, match=r" is full\. Make room on it, then try again\.$"):
+            refetch(small, cluster.server, [made.names[3]])
+        assert (small.wal / made.names[3]).read_bytes() == whole
+
+
+def test_a_check_by_a_killed_process_is_simply_made_again(repository: Repository, made: Made) -> None:
+    """What it had found out by then may be half written."""
+    check_wal(repository)
+    path_of(repository).with_name("wal.json.new").write_text("{")
+    path_of(repository).write_text("{")
+    left = repository.wal / ".refetch-left"
+    left.mkdir()
+    (left / made.names[0]).write_bytes(b"half")
+    assert found(repository) == []
 
 
 # --- with the server --------------------------------------------------------------------------------------
