@@ -131,7 +131,8 @@ class Server:
             SELECT current_setting('server_version_num')::int, system_identifier::text,
                    (SELECT timeline_id FROM pg_control_checkpoint()),
                    pg_size_bytes(current_setting('wal_segment_size')),
-                   (SELECT coalesce(sum(pg_database_size(oid)), 0)::bigint FROM pg_database WHERE datallowconn),
+                   (SELECT coalesce(sum(pg_database_size(oid)), 0)::bigint FROM pg_database
+                    WHERE has_database_privilege(oid, 'CONNECT')),
                    pg_is_in_recovery(), current_setting('track_commit_timestamp')::bool
             FROM pg_control_system()
             """

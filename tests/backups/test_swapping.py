@@ -329,3 +329,10 @@ def test_databases_of_others_are_left_alone(shop: Server, cluster: Cluster) -> N
     assert [one.name for one in databases_beside(shop)] == ["shop_new"]
     assert drop_old(shop, now() + datetime.timedelta(days=1)) == []
     assert names_on(shop) == {"shop", "shop_new", *comments}
+
+
+def test_a_kept_database_counts_for_the_room_that_a_base_backup_needs(repository: Repository, shop: Server) -> None:
+    before = shop.facts().data_size
+    swapped(repository, shop)
+    # It is closed, and a base backup holds it all the same.
+    assert abs(shop.facts().data_size - before) < 1_000_000
