@@ -347,7 +347,8 @@ def copy_tables(
     facts = source.facts()
     programs = find_programs(server_major=facts.major)
     files.make_folder(folder)
-    with TemporaryDirectory(prefix="tables-", dir=folder) as name:
+    # What begins so is found and deleted when we are killed.
+    with TemporaryDirectory(prefix="loading-", dir=folder) as name:
         dump = Path(name) / "dump"
         dumped = dump_database(source, programs, facts, dump, jobs=jobs, progress=progress, is_stopped=is_stopped)
         return load_tables(
