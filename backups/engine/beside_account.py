@@ -1,6 +1,5 @@
 """As whom a recovered server runs, and as whom it is entered."""
 
-import contextlib
 import os
 import pwd
 from dataclasses import replace
@@ -72,13 +71,18 @@ def not_runnable(why: OSError | str, programs: Programs, account: Account | None
 
 def superuser_of(server: Server, *, names: list[str]) -> str:
     """The name of a superuser, asked as the first of these that exists. Raises BackupFailed."""
+    why = ""
     for name in dict.fromkeys(one for one in names if one):
-        with contextlib.suppress(BackupFailed, psycopg2.Error):
+        try:
             found = replace(server, user=name, database="template1").ask(
                 "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
             )
-            if found:
-                return str(found[0][0])
+        except (BackupFailed, psycopg2.Error) as error:
+            why = str(error).strip()
+            continue
+        if found:
+            return str(found[0][0])
     raise BackupFailed(
-        _("The recovered server knows none of these accounts: %(names)s.") % {"names": ", ".join(filter(None, names))}
+        _("The recovered server lets in none of the accounts %(names)s: %(why)s")
+        % {"names": ", ".join(filter(None, names)), "why": why}
     )

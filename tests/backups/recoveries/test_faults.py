@@ -13,6 +13,7 @@ import django
 import pytest
 
 from backups.engine import assembling, files, recovery
+from backups.engine.beside_account import superuser_of
 from backups.engine.manifest import NAME
 from backups.engine.programs import Programs
 from backups.engine.recovery import (
@@ -274,3 +275,12 @@ def test_root_without_an_account_for_the_server_is_told_so(
     settings.PG_ACCOUNT = "root"  # type: ignore[attr-defined]
     with pytest.raises(BackupFailed, match=r"^PostgreSQL does not run as root, and there is no other account root:"):
         recover(archive, cluster, Target.latest())
+
+
+def test_a_server_that_lets_nobody_in_says_so(archive: Repository, cluster: Cluster) -> None:
+    with recover(archive, cluster, Target.as_backed_up()) as beside:
+        with pytest.raises(
+            BackupFailed, match=r'lets in none of the accounts nemo, Немо: .+role "Немо" does not exist'
+        ):
+            superuser_of(beside.server, names=["", "nemo", "Немо"])
+        assert superuser_of(beside.server, names=["nemo", cluster.server.user]) == cluster.server.user
