@@ -45,8 +45,11 @@ class Agent:
         *,
         command_of: Callable[[Job], Command] = lambda job: manage("backup_job", job.id),
         receiver: Command | None = None,
+        put_right: Callable[[], None] = lambda: None,
     ) -> None:
         self.repository, self.command_of, self.receiver_command = repository, command_of, receiver
+        # Called when no job runs: a killed one may have left the shop at rest.
+        self.put_right = put_right
         self.job: subprocess.Popen[str] | None = None
         self.receiver: subprocess.Popen[str] | None = None
         self.receiver_ended_at = 0.0
@@ -71,6 +74,7 @@ class Agent:
             self.job = None
         if self.job is None:
             close_killed(self.repository, is_running=is_ours)
+            self.put_right()
             self.begin_next()
         self.keep_receiving()
         if time.monotonic() - self.tidied_at > TIDY_EVERY or not self.tidied_at:

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -39,6 +40,7 @@ from backups.engine.wal_check import check_wal
 from backups.engine.wal_refetch import refetch
 from backups.engine.wal_report import WalReport
 from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, UnknownBackup, WrongBackup
+from backups.services.erasures import keep_erasures
 from backups.services.taking_over import settle_swap, take_back, take_over
 
 # Any moment of the last so many days can be recovered; of older ones those that a kept backup shows.
@@ -95,6 +97,11 @@ def back_up(repository: Repository, job: Job, progress: Progress, is_stopped: St
     else:
         stored = take_logical(repository, server, **common)
     result = {"backup_id": stored.id, "folder": str(stored.folder), "size": stored.manifest.size}
+    try:
+        keep_erasures(repository=repository)
+    except DatabaseError as error:
+        # The backup is as good without it: the list of the last one is still there.
+        logger.warning("erasures_not_kept", reason=str(error).strip()[:300])
     return {**result, "copies": send_copies(repository, progress, is_stopped)}
 
 

@@ -202,3 +202,20 @@ def test_the_agent_discards_what_a_killed_backup_left(repository: Repository) ->
     _backup_id, partial = repository.begin(Kind.LOGICAL)
     Agent(repository).look()
     assert not partial.exists()
+
+
+def test_the_agent_puts_right_what_a_killed_job_left_before_the_next_one(
+    repository: Repository, tmp_path: Path
+) -> None:
+    asked(repository)
+    order: list[str] = []
+
+    def command_of(job: Job) -> list[str]:
+        order.append("job")
+        return program(tmp_path, "")
+
+    agent = Agent(repository, command_of=command_of, put_right=lambda: order.append("put right"))
+    agent.look()
+    assert order == ["put right", "job"]
+    assert agent.job is not None
+    agent.job.wait()

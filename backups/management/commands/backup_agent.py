@@ -3,6 +3,8 @@
 import signal
 import threading
 from argparse import ArgumentParser
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,7 +13,16 @@ from backups.engine.agent import Agent, manage
 from backups.engine.jobs import request_first_backup
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
-from backups.errors import BackupFailed, Busy
+from backups.engine.server import Server
+from backups.errors import BackupFailed, Busy, ServerGone
+from backups.services.taking_over import is_to_be_settled, settle_swap
+
+
+def put_right(repository: Repository) -> None:
+    """Ends what a killed take-over has left, as soon as the server answers and nobody is at work."""
+    if is_to_be_settled(repository=repository):
+        with suppress(Busy, ServerGone), repository.lock("work", doing="Putting a swap right"):
+            settle_swap(repository=repository, server=Server.of_the_shop())
 
 
 class Command(BaseCommand):
@@ -34,7 +45,11 @@ class Command(BaseCommand):
             if not any(one.manifest.kind == Kind.PHYSICAL for one in repository.backups()):
                 # From the first day on any moment can be recovered, not only from the first night.
                 request_first_backup(repository)
-            agent = Agent(repository, receiver=None if no_wal else manage("receive_wal"))
+            agent = Agent(
+                repository,
+                receiver=None if no_wal else manage("receive_wal"),
+                put_right=partial(put_right, repository),
+            )
             agent.run(is_stopped=stopped.is_set)
         except BackupFailed as failure:
             raise CommandError(str(failure)) from None
