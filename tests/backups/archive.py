@@ -105,3 +105,10 @@ def replace(path: Path, data: bytes) -> None:
     """Gives a file, which may have other links, new content."""
     path.unlink(missing_ok=True)
     path.write_bytes(data)
+
+
+def flip(path: Path, offset: int, bit: int = 0) -> None:
+    """Changes one bit of a file, which may have other links."""
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1 << bit
+    replace(path, bytes(data))
