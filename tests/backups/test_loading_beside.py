@@ -1,5 +1,6 @@
 """What a recovered server holds is loaded into a new database of the running one; whoever fails leaves nothing."""
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -145,9 +146,11 @@ def kill_child(name: str) -> None:
 
     def killed() -> bool:
         for child in psutil.Process().children(recursive=True):
-            if child.name() == name:
-                child.kill()
-                return True
+            # Another one may end while it is looked at.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if child.name() == name:
+                    child.kill()
+                    return True
         return False
 
     wait_until(killed)
