@@ -388,6 +388,10 @@ SPECTACULAR_SETTINGS = {
         "SyncRunStatus": "marketplaces.models.SyncRun.Status",
         "StockOperationStatus": "marketplaces.models.StockOperation.Status",
         "StockOperationKind": "marketplaces.models.StockOperation.Kind",
+        "BackupKind": "backups.models.Backup.Kinds",
+        "BackupStatus": "backups.models.Backup.Status",
+        "RestoreKind": "backups.models.RestoreRun.Kind",
+        "BackupWorkStatus": "backups.models.RestoreRun.Status",
     },
 }
 IDEMPOTENCY_KEY_DAYS = 7

@@ -37,7 +37,7 @@ from backups.engine.swapping import drop_old
 from backups.engine.targets import Target
 from backups.engine.verifying import verify_physical
 from backups.engine.wal_check import check_wal
-from backups.engine.wal_refetch import refetch
+from backups.engine.wal_refetch import mend_wal
 from backups.engine.wal_report import WalReport
 from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, UnknownBackup, WrongBackup
 from backups.services.erasures import keep_erasures
@@ -141,12 +141,9 @@ def look_at_wal(repository: Repository, job: Job, progress: Progress, is_stopped
     """Looks at the WAL, with the server's help if it is there: what is broken and the server still has is fetched
     again, and looked at once more."""
     server = running_server()
-    report = check_wal(repository, server=server, progress=progress, is_stopped=is_stopped)
-    if server is None or not report.refetchable:
-        return report_of(report)
-    done = refetch(repository, server, report.refetchable, is_stopped=is_stopped)
-    if done.fetched:
-        report = check_wal(repository, server=server, progress=progress, is_stopped=is_stopped)
+    if server is None:
+        return report_of(check_wal(repository, progress=progress, is_stopped=is_stopped))
+    report, done = mend_wal(repository, server, progress=progress, is_stopped=is_stopped)
     return {**report_of(report), "fetched_again": done.fetched, "not_fetched": done.failed}
 
 
@@ -293,7 +290,9 @@ def put_in_place(
 ) -> Result:
     """Media that are missing come back, then the loaded database takes the place of the shop's."""
     if stored.media.is_file():
-        unpack_media(stored.media, Path(settings.MEDIA_ROOT), is_stopped=is_stopped)
+        unpack_media(
+            stored.media, Path(settings.MEDIA_ROOT), expected=stored.manifest.media_files, is_stopped=is_stopped
+        )
     taken = take_over(
         repository=repository,
         server=server,

@@ -34,7 +34,7 @@ from tests.shop import NOBODY, Shop, user_of
 from users.services.tokens import issue_token
 
 CATALOGUE = Path("locale", "ru", "LC_MESSAGES", "django.po")
-OUR_APPS = ("project", "orders", "inventory", "users", "monitoring", "foundation")
+OUR_APPS = ("project", "backups", "orders", "inventory", "users", "monitoring", "foundation")
 NOT_COPIED = {"var", "tests", "benchmarks", "demo", "docs", "deploy"}
 
 LINK = re.compile(r'href="([^"#]+)"')
@@ -42,6 +42,8 @@ LINK = re.compile(r'href="([^"#]+)"')
 ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaScript", "Control", "Command", "Mac"}
 # The languages' own names and codes, time zones, keys of the keyboard.
 ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN-", "z"}
+# The database, and what its log is called.
+ALIKE |= {"WAL", "PostgreSQL"}
 # The example of a code.
 ALIKE |= {"SPRING", "SPRING-"}
 # Marketplaces, what they call their keys, and schemes of sale.
