@@ -138,6 +138,19 @@ def test_chosen_tables_and_everything_come_back_from_a_logical_backup(terminal: 
     assert "proved" in terminal.run("drill", backup)
 
 
+def test_an_upgrade_has_a_way_back(terminal: Terminal) -> None:
+    """The migration that breaks something is played by a statement at the terminal."""
+    names = terminal.cluster.sql("SELECT name FROM inventory_product ORDER BY id")
+    assert "nothing to go back to" in terminal.run("upgrade", "--back", code=1)
+    said = terminal.run("upgrade")
+    assert "The tables are kept in " in said
+    assert "No migrations to apply." in said
+    terminal.cluster.sql("UPDATE inventory_product SET name = 'spoiled by the upgrade'")
+
+    assert "is what was restored now" in terminal.run("upgrade", "--back", "--yes")
+    assert terminal.cluster.sql("SELECT name FROM inventory_product ORDER BY id") == names
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
