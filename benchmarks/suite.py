@@ -1,5 +1,5 @@
 """All that is measured: the till of an empty shop, the pages of one with years behind it, the search of a large one,
-and the marketplaces."""
+the marketplaces, and backups."""
 
 import sys
 import time
@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from benchmarks import (
+    backups,
     batches,
     catalogue,
     clients,
@@ -97,6 +98,19 @@ def run_market(url: str, *, mirrored: int) -> None:
     finally:
         connections.close_all()
     print(report.table(rows, ("marketplaces, against the stand-in", "measured", "limit", "")), flush=True)
+
+
+def run_backups(url: str, *, megabytes: int, rounds: int) -> None:
+    """Backs up and restores a large table in the empty database at `url`, measures, prints."""
+    print(f"\n{report.machine(url)}\n", flush=True)
+    rows = []
+    try:
+        for row in backups.measure(megabytes=megabytes, rounds=rounds):
+            print(*row, sep=" · ", file=sys.stderr, flush=True)
+            rows.append(row)
+    finally:
+        connections.close_all()
+    print(report.table(rows, ("backups", "Samovar", "the bare tools", "ratio")), flush=True)
 
 
 def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:

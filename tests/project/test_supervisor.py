@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from foundation.programs import program as programs
 from foundation.programs.program import Program
-from project.embedded import processes
 from project.embedded.console import Console
 from project.embedded.errors import CannotStart, StopRequested
 from project.embedded.leftovers import Record, is_alive
@@ -182,7 +182,7 @@ def test_the_kernel_stops_a_program_whose_supervisor_was_killed(tmp_path: Path):
 @pytest.fixture
 def outliving(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a system that does not tell children that their parent died."""
-    monkeypatch.setattr(processes, "_libc", None)
+    monkeypatch.setattr(programs, "_libc", None)
 
 
 @pytest.mark.usefixtures("outliving")
@@ -247,7 +247,7 @@ def test_a_damaged_record_is_no_reason_not_to_start(tmp_path: Path):
 
 
 def test_a_large_log_is_put_aside_at_the_start(launch, program: MakeProgram, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(processes, "LOG_LIMIT", 100)
+    monkeypatch.setattr(programs, "LOG_LIMIT", 100)
     chatty = program("chatty", "echo new")
     chatty.log.write_text("old\n" * 100)
     launch(chatty)
