@@ -43,8 +43,6 @@ from backups.errors import BackupFailed, Damaged, Interrupted, ServerGone, Unkno
 from backups.services.erasures import keep_erasures
 from backups.services.taking_over import settle_swap, take_back, take_over
 
-# Any moment of the last so many days can be recovered; of older ones those that a kept backup shows.
-WAL_DAYS = 35
 # So long a recovered server and a replaced database are kept.
 KEPT_BESIDE = datetime.timedelta(days=14)
 
@@ -341,9 +339,9 @@ def swap_back(repository: Repository, job: Job, progress: Progress, is_stopped: 
 def tidy_up(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
     """Deletes backups that are too old, here and in the other places, WAL that none of the kept ones needs, recovered
     servers and replaced databases that nobody has asked about for days."""
-    pruned = prune(repository, wal_days=WAL_DAYS, progress=progress, is_stopped=is_stopped)
+    pruned = prune(repository, wal_days=settings.BACKUP_WAL_DAYS, progress=progress, is_stopped=is_stopped)
     for url in settings.BACKUP_PLACES:
-        prune_place(open_place(url), repository, wal_days=WAL_DAYS, is_stopped=is_stopped)
+        prune_place(open_place(url), repository, wal_days=settings.BACKUP_WAL_DAYS, is_stopped=is_stopped)
     before = now() - KEPT_BESIDE
     recoveries = discard_leftover_recoveries(settings.RECOVERY_DIR, older_than=before)
     server = running_server()

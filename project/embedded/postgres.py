@@ -38,6 +38,8 @@ SETTINGS = {
     "summarize_wal": "on",
     # WAL that nobody fetches must not fill the disk: beyond this the shop goes on and a backup begins anew.
     "max_slot_wal_keep_size": "4GB",
+    # All of it is kept for days: whole pages, which are most of it, are written compressed.
+    "wal_compression": "on",
     "max_connections": "300",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
