@@ -228,9 +228,9 @@ PG_PROGRAMS = Path(programs) if (programs := env.str("PG_PROGRAMS", default=""))
 PG_ACCOUNT = env.str("PG_ACCOUNT", default="nobody")
 # While it is there, everybody is told to wait: see backups/maintenance.py.
 MAINTENANCE_FILE = Path(env.path("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance.json"))())
-# Where copies of backups go, and what seals them before they leave: the first key seals, all of them open.
 # Any moment of the last so many days can be recovered; of older ones those that a kept backup shows.
 BACKUP_WAL_DAYS = env.int("BACKUP_WAL_DAYS", default=14)
+# Where copies of backups go, and what seals them before they leave: the first key seals, all of them open.
 BACKUP_PLACES = env.list("BACKUP_PLACES", default=[])
 BACKUP_KEYS = [key for key in env.str("BACKUP_KEY", default="").split(",") if key]
 
