@@ -37,6 +37,7 @@ ORDERS, ROWS, MIRRORED, ACCOUNTS = 1_000, 100_000, 1_000_000, 3
 AIM_ORDERS, AIM_IMPORT, AIM_MEMORY, AIM_AGAIN, AIM_LIST = 20, 20, 250, 5, 60
 PATIENCE = 300
 GOODS = 20
+FAR = 80
 PACE = 1000.0
 Row = tuple[str, str, str, str]
 
@@ -309,7 +310,7 @@ def lists(location: Location, *, mirrored: int) -> Iterator[Row]:
     connections.close_all()
     root = "/api/v1/marketplaces/orders/"
     with clients.web_server() as port:
-        far = far_back(port, token, f"{root}?account={accounts[0].pk}&page_size=200")
+        far = far_back(port, token, f"{root}?account={accounts[0].pk}")
         for title, path in (
             ("all, the newest", root),
             ("of one account", f"{root}?account={accounts[1].pk}"),
@@ -320,7 +321,7 @@ def lists(location: Location, *, mirrored: int) -> Iterator[Row]:
                 f"{root}?account={accounts[0].pk}&placed_after=2026-03-01T00:00:00Z&placed_before=2026-03-02T00:00:00Z",
             ),
             ("by number", f"{root}?search=M-99"),
-            ("page 20 of 200", far),
+            (f"page {FAR + 1}", far),
         ):
             half, most = clients.latencies(port, token, path, number=100)
             yield (
@@ -332,9 +333,9 @@ def lists(location: Location, *, mirrored: int) -> Iterator[Row]:
 
 
 def far_back(port: int, token: str, path: str) -> str:
-    """The address of a page that is reached by turning twenty."""
+    """The address of a page that is reached by turning so many."""
     client = clients.Client(port, token)
-    for _turn in range(20):
+    for _turn in range(FAR):
         status, answer = client.get(path)
         if status != 200:
             raise RuntimeError(f"{status}: {answer[:300]!r}")
