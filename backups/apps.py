@@ -7,4 +7,7 @@ class BackupsConfig(AppConfig):
     verbose_name = _("Backups")
 
     def ready(self) -> None:
-        from backups import checks  # noqa: F401, PLC0415 - registers them
+        # The registries need the models, which are ready only now; the checks register themselves.
+        from backups import checks, watching  # noqa: F401, PLC0415
+
+        watching.register()

@@ -1,10 +1,11 @@
 """The timetable's calls: each only writes down what the agent is to do."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from backups.engine.repository import Repository
 from backups.services import requests
-from backups.services.index import refresh_index
+from backups.services.alarms import look_after_backups
 
 
 @shared_task
@@ -32,6 +33,6 @@ def prune() -> None:
 
 
 @shared_task
-def refresh_backups() -> None:
-    """Brings the tables to what the folder holds."""
-    refresh_index(repository=Repository.of_the_shop())
+def watch_backups() -> None:
+    """Brings the tables to what the folder holds, and tells people of what is wrong with it."""
+    look_after_backups(repository=Repository.of_the_shop(), now=timezone.now())

@@ -201,7 +201,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "delete old backups": {"task": "backups.tasks.prune", "schedule": crontab(hour=5, minute=0)},
     "check the WAL": {"task": "backups.tasks.check_wal", "schedule": crontab(hour="*/6", minute=45)},
-    "refresh the list of backups": {"task": "backups.tasks.refresh_backups", "schedule": 300},
+    "watch the backups": {"task": "backups.tasks.watch_backups", "schedule": 300},
 }
 
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()

@@ -76,7 +76,7 @@ def test_a_backup_that_failed_stays_in_the_list_and_says_why(kept: Repository) -
     assert Backup.objects.get().status == "waiting"
     job.status, job.error, job.stage, job.share = JobStatus.FAILED, "The disk is full.", "Saving the tables", 0.4
     save(kept, job)
-    tasks.refresh_backups()
+    tasks.watch_backups()
     row = Backup.objects.get()
     assert (str(row.pk), row.status, row.error, row.reason) == (
         job.id,
