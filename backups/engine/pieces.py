@@ -6,6 +6,7 @@ The same folder gives the same pieces every time.
 
 import io
 import os
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,11 +150,9 @@ def join(pieces: Iterator[bytes], folder: Path, *, is_stopped: Callable[[], bool
             for entry in archive:
                 if is_stopped():
                     raise Interrupted(_("It was stopped."))
-                archive.extract(entry, folder, filter="data")
-                path = folder / entry.name
-                path.chmod(0o700 if entry.isdir() else 0o600)
                 if not entry.isdir():
-                    sizes[entry.name] = path.stat().st_size
+                    sizes[entry.name] = entry.size
+                unpack_entry(archive, entry, folder)
         while source.read(BLOCK):
             # Behind the archive's end there may be a last piece of filling, which is to be whole too.
             pass
@@ -162,3 +161,22 @@ def join(pieces: Iterator[bytes], folder: Path, *, is_stopped: Callable[[], bool
     except OSError as error:
         raise files.trouble(error, folder) from error
     return sizes
+
+
+def unpack_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path) -> None:
+    """Writes one folder or file, readable by its owner only. Raises TarError for anything else, for a path that leads
+    out of the folder, and for a file that is cut off. (`extract(filter="data")` is not in every Python 3.11.)"""
+    path = folder / entry.name
+    if not (entry.isreg() or entry.isdir()) or not path.resolve().is_relative_to(folder.resolve()):
+        raise tarfile.TarError(f"{entry.name!r} does not belong there")
+    if entry.isdir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    content = archive.extractfile(entry)
+    if content is None:
+        raise tarfile.TarError(f"{entry.name!r} has no content")
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:
+        shutil.copyfileobj(content, sink, BLOCK)
+        if sink.tell() != entry.size:
+            raise tarfile.TarError(f"{entry.name!r} is cut off")

@@ -22,9 +22,12 @@ TRACES = (
     "users.OutgoingMail",
     "admin.LogEntry",
 )
-# Kept: roles, their permissions, the timetable of the tasks, and how often strangers tried to sign in. Sessions are
-# decided one by one: the one of who removes the demo stays.
+# Kept: what the folder of backups holds, roles, their permissions, the timetable of the tasks, and how often strangers
+# tried to sign in. Sessions are decided one by one: the one of who removes the demo stays.
 KEPT = (
+    "backups.Backup",
+    "backups.RestoreRun",
+    "backups.WalCheck",
     "auth.Permission",
     "auth.Group",
     "auth.Group_permissions",

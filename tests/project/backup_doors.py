@@ -31,8 +31,12 @@ def backups_of() -> dict[str, Any]:
     repository.finish(partial, manifest)
     waiting = request_job(repository, JobKind.BACKUP, arguments={"kind": "physical"})
     recovery = request_job(repository, JobKind.RECOVER, arguments={"target": at.isoformat()})
-    comparison = {"tables": [{"table": "orders_order", "recovered": 3, "running": 5}], "ledger_is_right": True}
+    comparison = {
+        "tables": [{"name": "public.orders_order", "recovered": 3, "running": 5, "written_since": 2}],
+        "checked": {"findings": []},
+    }
     carry_out(repository, recovery, lambda *_arguments: {"comparison": comparison}, pid=1)
+    running = request_job(repository, JobKind.RECOVER, arguments={"target": at.isoformat()})
     taken = request_job(repository, JobKind.TAKE_OVER, arguments={"recovery": recovery.id})
     carry_out(repository, taken, lambda *_arguments: {"kept": "shop_before"}, pid=1)
     check = request_job(repository, JobKind.CHECK_WAL)
@@ -44,6 +48,7 @@ def backups_of() -> dict[str, Any]:
         "backup": Backup.objects.get(pk=backup_id),
         "waiting_backup": Backup.objects.get(pk=waiting.id),
         "recovery": restores[recovery.id],
+        "waiting_recovery": restores[running.id],
         "take_over": restores[taken.id],
         "wal_check": WalCheck.objects.get(pk=check.id),
     }
@@ -63,6 +68,7 @@ def moment(it: Any) -> dict[str, Any]:
 
 
 BACKUPS = [
+    page("backups/", ADMINS, refused=404),
     records("backups/backup", "backup", see=ADMINS),
     records("backups/restorerun", "recovery", see=ADMINS),
     records("backups/walcheck", "wal_check", see=ADMINS),
@@ -82,5 +88,6 @@ BACKUPS = [
     verb(WAITING, ADMINS, "stop"),
     verb(RECOVERY, ADMINS, "take_over", reason("take_over"), asks=True),
     verb(RECOVERY, ADMINS, "discard"),
+    verb(f"{RESTORES}{{waiting_recovery}}/", ADMINS, "stop"),
     verb(TAKEN, ADMINS, "swap_back", reason("swap_back"), asks=True),
 ]

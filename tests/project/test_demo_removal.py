@@ -275,7 +275,7 @@ def test_every_task_of_the_timetable_finds_nothing_to_do_and_is_content(
 ) -> None:
     remove(owner, tmp_path)
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
-        import_string(entry["task"]).apply(throw=True)
+        import_string(entry["task"]).apply(entry.get("args", ()), throw=True)
 
 
 # --- at the same time -------------------------------------------------------------------------------------
