@@ -1,7 +1,11 @@
 """The doors of backups: only the admin has any, since a backup holds everything."""
 
 import datetime
+import tempfile
+from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from backups.engine.jobs import JobKind, carry_out, request_job
 from backups.engine.manifest import Kind, Manifest
@@ -15,6 +19,8 @@ YESTERDAY = datetime.timedelta(days=1)
 
 def backups_of() -> dict[str, Any]:
     """A complete backup, one that waits, a recovery that is done and a look at the WAL."""
+    # The folder of other tests' backups would bring them all along.
+    settings.BACKUP_DIR = Path(tempfile.mkdtemp(dir=settings.BACKUP_DIR.parent))
     repository = Repository.of_the_shop()
     at = now() - YESTERDAY
     backup_id, partial = repository.begin(Kind.LOGICAL)
