@@ -18,7 +18,7 @@ from backups.moments import moment
 from backups.selectors import overview
 from backups.services import requests
 from foundation.admin.forms import ThemedForm
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.once import Done
 from foundation.admin.pages import FormPage, OwnPages
 from foundation.admin.verbs import Verb, VerbButtons
@@ -50,17 +50,17 @@ class NewBackupPage(FormPage):
     submit_label, submit_icon = _("Back up now"), "backup"
 
     def act(self, form: NewBackupForm, lines: list[Any]) -> Done:
-        by = str(self.request.user.email)  # type: ignore[union-attr]
+        by = self.request.user.get_username()
         requests.request_backup(kind=form.cleaned_data["kind"], reason=form.cleaned_data["reason"], by=by)
         return Done(gettext("The backup begins in a moment."), reverse("admin:backups_backup_changelist"))
 
 
 def verify(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
-    requests.request_verification(backup_id=str(backup.pk), by=str(request.user.email))  # type: ignore[union-attr]
+    requests.request_verification(backup_id=str(backup.pk), by=request.user.get_username())
 
 
 def drill(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
-    requests.request_drill(backup_id=str(backup.pk), by=str(request.user.email))  # type: ignore[union-attr]
+    requests.request_drill(backup_id=str(backup.pk), by=request.user.get_username())
 
 
 def stop(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ def stop(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
 
 
 @admin.register(Backup)
-class BackupAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class BackupAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """What the folder of backups holds. Everything long is done by the agent; the page shows how far it is."""
 
     pages = (NewBackupPage,)
@@ -140,13 +140,6 @@ class BackupAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "overview": overview()})
 
     # --- one backup -----------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         backup: Backup | None = kwargs.get("obj")

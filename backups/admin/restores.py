@@ -21,7 +21,7 @@ from backups.selectors import overview
 from backups.services import requests
 from foundation.admin.days import MomentInput
 from foundation.admin.forms import ThemedForm
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.once import Done
 from foundation.admin.pages import FormPage, OwnPages
 from foundation.admin.verbs import ReasonForm, Verb, VerbButtons
@@ -53,7 +53,7 @@ class RecoverPage(FormPage):
     def act(self, form: RecoveryForm, lines: list[Any]) -> Done:
         # The form has read it in the server's time zone; it was meant by the shop's clocks.
         time = form.cleaned_data["time"].replace(tzinfo=zoneinfo.ZoneInfo(current_shop().time_zone))
-        by = str(self.request.user.email)  # type: ignore[union-attr]
+        by = self.request.user.get_username()
         job = requests.request_recovery(time=time, by=by, reason=form.cleaned_data["reason"])
         url = reverse("admin:backups_restorerun_change", args=[job.id])
         return Done(gettext("The recovery begins in a moment. The shop goes on meanwhile."), url)
@@ -84,15 +84,15 @@ def compared(comparison: dict[str, Any]) -> dict[str, Any]:
 
 
 def take_over(request: HttpRequest, run: RestoreRun, data: dict[str, Any]) -> None:
-    requests.request_take_over(run_id=str(run.pk), by=str(request.user.email), reason=data["reason"])  # type: ignore[union-attr]
+    requests.request_take_over(run_id=str(run.pk), by=request.user.get_username(), reason=data["reason"])
 
 
 def swap_back(request: HttpRequest, run: RestoreRun, data: dict[str, Any]) -> None:
-    requests.request_way_back(run_id=str(run.pk), by=str(request.user.email), reason=data["reason"])  # type: ignore[union-attr]
+    requests.request_way_back(run_id=str(run.pk), by=request.user.get_username(), reason=data["reason"])
 
 
 def discard(request: HttpRequest, run: RestoreRun, data: dict[str, Any]) -> None:
-    requests.request_discard(run_id=str(run.pk), by=str(request.user.email))  # type: ignore[union-attr]
+    requests.request_discard(run_id=str(run.pk), by=request.user.get_username())
 
 
 def stop(request: HttpRequest, run: RestoreRun, data: dict[str, Any]) -> None:
@@ -104,7 +104,7 @@ def is_recovered(run: RestoreRun) -> bool:
 
 
 @admin.register(RestoreRun)
-class RestoreRunAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """What was recovered and restored, the newest first."""
 
     pages = (RecoverPage,)
@@ -180,13 +180,6 @@ class RestoreRunAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     @display(description=_("took"))
     def took_shown(self, run: RestoreRun) -> str:
         return took(run.started_at, run.ended_at)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         run: RestoreRun | None = kwargs.get("obj")

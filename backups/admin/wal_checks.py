@@ -15,7 +15,7 @@ from backups.models import WalCheck
 from backups.moments import moment
 from backups.services import requests
 from foundation.admin.forms import ThemedForm
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.once import Done
 from foundation.admin.pages import FormPage, OwnPages
 
@@ -30,12 +30,12 @@ class NewCheckPage(FormPage):
     submit_label, submit_icon = _("Check the WAL"), "fact_check"
 
     def act(self, form: ThemedForm, lines: list[Any]) -> Done:
-        job = requests.request_wal_check(by=str(self.request.user.email))  # type: ignore[union-attr]
+        job = requests.request_wal_check(by=self.request.user.get_username())
         return Done(gettext("The check begins in a moment."), reverse("admin:backups_walcheck_change", args=[job.id]))
 
 
 @admin.register(WalCheck)
-class WalCheckAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class WalCheckAdmin(OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """The checks, the newest first."""
 
     pages = (NewCheckPage,)
@@ -68,13 +68,6 @@ class WalCheckAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     @display(description=_("recoverable to"))
     def to_shown(self, check: WalCheck) -> SafeString | str:
         return moment(check.recoverable_to)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         check: WalCheck | None = kwargs.get("obj")

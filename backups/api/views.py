@@ -58,21 +58,23 @@ class BackupViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     @extend_schema(request=BackupBodySerializer, responses={202: JobSerializer})
     def create(self, request: Request) -> Response:
         """Asks for a backup; it stands in the list under the id that is answered."""
-        return asked(requests.request_backup(**validated(BackupBodySerializer, request), by=email(request)))
+        return asked(
+            requests.request_backup(**validated(BackupBodySerializer, request), by=request.user.get_username())
+        )
 
     @extend_schema(request=NothingSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def verify(self, request: Request, pk: UUID) -> Response:
         """Has every byte of it read again."""
         validated(NothingSerializer, request)
-        return asked(requests.request_verification(backup_id=str(pk), by=email(request)))
+        return asked(requests.request_verification(backup_id=str(pk), by=request.user.get_username()))
 
     @extend_schema(request=NothingSerializer, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def drill(self, request: Request, pk: UUID) -> Response:
         """Has it proved: restored beside the running shop, looked at, and thrown away."""
         validated(NothingSerializer, request)
-        return asked(requests.request_drill(backup_id=str(pk), by=email(request)))
+        return asked(requests.request_drill(backup_id=str(pk), by=request.user.get_username()))
 
 
 @extend_schema(tags=["backups"])
@@ -92,7 +94,9 @@ class RestoreViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     @extend_schema(request=RecoveryBodySerializer, responses={202: JobSerializer})
     def create(self, request: Request) -> Response:
         """Recovers beside the running shop to a moment. Taking it over is for a person, in the admin."""
-        return asked(requests.request_recovery(**validated(RecoveryBodySerializer, request), by=email(request)))
+        return asked(
+            requests.request_recovery(**validated(RecoveryBodySerializer, request), by=request.user.get_username())
+        )
 
 
 @extend_schema(tags=["backups"])
@@ -109,8 +113,4 @@ class WalCheckViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     def create(self, request: Request) -> Response:
         """Asks for a look at the WAL."""
         validated(NothingSerializer, request)
-        return asked(requests.request_wal_check(by=email(request)))
-
-
-def email(request: Request) -> str:
-    return str(getattr(request.user, "email", ""))
+        return asked(requests.request_wal_check(by=request.user.get_username()))

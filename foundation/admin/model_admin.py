@@ -124,3 +124,14 @@ class ReadOnlyAdmin:
         declared = super().get_readonly_fields(request, obj)  # type: ignore[misc]
         opts: Any = self.opts  # type: ignore[attr-defined]
         return [*declared, *(field.name for field in (*opts.fields, *opts.many_to_many) if field.name not in declared)]
+
+
+class WrittenOutAdmin(ReadOnlyAdmin):
+    """The same, of objects whose page is written out by a template of its own
+    (`change_form_outer_before_template`): Django shows no fields."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return []
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return []

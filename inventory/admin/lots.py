@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.numbers import PlainDecimalField
 from foundation.admin.pages import OwnPages
 from foundation.admin.verbs import Verb, VerbButtons, VerbForm
@@ -115,7 +115,7 @@ def put_right(request: HttpRequest, lot: StockLot, data: dict[str, Any]) -> None
 
 
 @admin.register(StockLot)
-class StockLotAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class StockLotAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """The lots with something in them. They come and go with the stock; here they are thrown away or put right."""
 
     pages = (ExpiringPage,)
@@ -190,13 +190,6 @@ class StockLotAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         return money(lot.quantity * lot.average_cost) if lot.average_cost else "—"
 
     # --- one lot --------------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def address_after_verb(self, request: HttpRequest, obj: Any) -> str:
         """What is thrown away is no longer there to look at: on to the next."""

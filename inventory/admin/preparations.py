@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.moments import moment_at
 from foundation.admin.numbers import number as number_shown
 from foundation.admin.numbers import unit_cost, with_unit
@@ -49,7 +49,7 @@ def cancel(request: HttpRequest, preparation: Preparation, data: dict[str, Any])
 
 
 @admin.register(Preparation)
-class PreparationAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class PreparationAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """Preparations are made on the page Prepare, and never changed; one that was a mistake is taken back whole."""
 
     pages = (PreparePage,)
@@ -115,13 +115,6 @@ class PreparationAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         return format_html('<span class="sv-clip" title="{0}">{0}</span>', preparation.comment)
 
     # --- one preparation ------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         preparation: Preparation | None = kwargs.get("obj")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.moments import moment_at
 from foundation.admin.pages import OwnPages
 from foundation.admin.verbs import Verb, VerbButtons
@@ -51,7 +51,7 @@ def chips(request: HttpRequest) -> list[list[dict[str, Any]]]:
 
 
 @admin.register(PurchaseOrder)
-class PurchaseOrderAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class PurchaseOrderAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """Purchase orders. They are written, received and printed on pages of their own; an order's page shows it."""
 
     pages = (NewOrderPage, SuggestionsPage, EditOrderPage, ReceiveOrderPage, PrintOrderPage)
@@ -146,13 +146,6 @@ class PurchaseOrderAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         if not request.user.has_perm(NewOrderPage.permission):
             raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:inventory_purchaseorder_new"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         order: PurchaseOrder | None = kwargs.get("obj")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.moments import moment_at
 from foundation.admin.numbers import unit_cost, with_unit
 from foundation.admin.pages import OwnPages
@@ -29,7 +29,7 @@ COLOURS = {Kind.RECEIPT: "good", Kind.WRITE_OFF: "bad", Kind.TRANSFER: "info"}
 
 
 @admin.register(StockDocument)
-class StockDocumentAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class StockDocumentAdmin(OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """Documents are made on the pages receive, write off and transfer, and never changed afterwards."""
 
     pages = (WriteOffsPage,)
@@ -89,13 +89,6 @@ class StockDocumentAdmin(OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         return when_shown(document.created_at, document.location)
 
     # --- one document ---------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         document: StockDocument | None = kwargs.get("obj")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import NUL, ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import NUL, ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.verbs import Verb, VerbButtons, VerbForm
 from inventory.admin.shown import badge, when_shown
 from marketplaces.admin.operation_batches import OperationBatches
@@ -121,7 +121,7 @@ class EndingFilter(DropdownFilter):
 
 
 @admin.register(StockOperation)
-class StockOperationAdmin(OperationBatches, VerbButtons, ReadOnlyAdmin, ShopModelAdmin):
+class StockOperationAdmin(OperationBatches, VerbButtons, WrittenOutAdmin, ShopModelAdmin):
     """What the orders of the marketplaces do to the stock, the newest first. Nobody changes one: it is cancelled, or
     tried again."""
 
@@ -191,13 +191,6 @@ class StockOperationAdmin(OperationBatches, VerbButtons, ReadOnlyAdmin, ShopMode
         return when_shown(operation.created_at, operation.account.location)
 
     # --- one operation --------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         operation: StockOperation | None = kwargs.get("obj")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import NUL, ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import NUL, ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.verbs import Verb, VerbButtons, VerbForm
 from inventory.admin.shown import when_shown
 from marketplaces.admin.filters import PlacedFilter
@@ -45,7 +45,7 @@ def erase(request: HttpRequest, order: MarketplaceOrder, data: dict[str, Any]) -
 
 
 @admin.register(MarketplaceOrder)
-class MarketplaceOrderAdmin(VerbButtons, ReadOnlyAdmin, ShopModelAdmin):
+class MarketplaceOrderAdmin(VerbButtons, WrittenOutAdmin, ShopModelAdmin):
     """What the marketplaces told of their orders, the last seen first. Nobody changes it here."""
 
     list_display = ("label", "account", "state_shown", "words", "total_shown", "placed")
@@ -118,13 +118,6 @@ class MarketplaceOrderAdmin(VerbButtons, ReadOnlyAdmin, ShopModelAdmin):
         return when_shown(order.placed_at, order.account.location) if order.placed_at else NOTHING
 
     # --- one order ------------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         order: MarketplaceOrder | None = kwargs.get("obj")

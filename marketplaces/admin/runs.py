@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from inventory.admin.shown import when_shown
 from marketplaces.admin.shown import run_badge, took
 from marketplaces.models import SyncRun
@@ -17,7 +17,7 @@ from users.models import User
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(ReadOnlyAdmin, ShopModelAdmin):
+class SyncRunAdmin(WrittenOutAdmin, ShopModelAdmin):
     """The runs of the last 90 days, the newest first."""
 
     list_display = (
@@ -56,13 +56,6 @@ class SyncRunAdmin(ReadOnlyAdmin, ShopModelAdmin):
         return took(run)
 
     # --- one run --------------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         run: SyncRun | None = kwargs.get("obj")

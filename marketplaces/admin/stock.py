@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from inventory.admin.shown import badge
 from marketplaces.admin.filters import MatchedFilter
 from marketplaces.models import MarketplaceStock
@@ -20,7 +20,7 @@ SHOWN_DAYS = 60
 
 
 @admin.register(MarketplaceStock)
-class MarketplaceStockAdmin(ReadOnlyAdmin, ShopModelAdmin):
+class MarketplaceStockAdmin(WrittenOutAdmin, ShopModelAdmin):
     """The newest figures of the imports, and those of the days before on the page of a row."""
 
     list_display = (
@@ -63,13 +63,6 @@ class MarketplaceStockAdmin(ReadOnlyAdmin, ShopModelAdmin):
         return row.warehouse or row.warehouse_id or row.source
 
     # --- one row --------------------------------------------------------------------------------------
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         row: MarketplaceStock | None = kwargs.get("obj")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.moments import moment_at
 from foundation.admin.pages import OwnPages
 from foundation.admin.verbs import ReasonForm, Verb, VerbButtons
@@ -34,7 +34,7 @@ def is_draft(payroll: Payroll) -> bool:
 
 
 @admin.register(Payroll)
-class PayrollAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class PayrollAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """Payrolls. They are begun and filled in on pages of their own; a payroll's page shows its lines."""
 
     pages = (NewPayrollPage, FillInPage, ExportPayrollPage)
@@ -136,13 +136,6 @@ class PayrollAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         if not request.user.has_perm(NewPayrollPage.permission):
             raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:orders_payroll_new"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def address_after_verb(self, request: HttpRequest, obj: Model) -> str:
         """The list, for a draft that was discarded."""

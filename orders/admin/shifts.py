@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 from unfold.decorators import display
 
 from foundation import moments
-from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
+from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.once import Done
 from foundation.admin.pages import FormPage, OwnPages
 from foundation.admin.verbs import VerbButtons
@@ -60,7 +60,7 @@ class OpenShiftPage(FormPage):
 
 
 @admin.register(Shift)
-class ShiftAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+class ShiftAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """Shifts, the newest first. One's page shows its report; it is opened, counted and corrected by verbs."""
 
     pages = (OpenShiftPage,)
@@ -134,13 +134,6 @@ class ShiftAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         if not request.user.has_perm(OpenShiftPage.permission):
             raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:orders_shift_open"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return []
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """None: the page is written out by its own template."""
-        return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         shift: Shift | None = kwargs.get("obj")
