@@ -14,8 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foundation.api.permissions import binding_of
+from foundation.database.repeating import is_repeated, work_begins, work_happens_once, work_waits
 from foundation.services.idempotency import Answer, digest, run_once
 
+PATIENCE_WITH_THE_FIRST = 5.0
 HEADER = "Idempotency-Key"
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -28,7 +30,10 @@ class IdempotentMixin:
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # What interrupts the view while it finds out who asks has interrupted no work.
+        work_waits(request._request)
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        work_begins(request._request)
         method = (request.method or "").lower()
         if request.method in WRITES and HEADER in request.headers and request.user.is_authenticated:
             # As viewsets do it themselves: the handler of the method is an attribute of the view's instance.
@@ -41,6 +46,7 @@ class IdempotentMixin:
 def handle_once(handler: Callable[..., HttpResponseBase], request: Request, *args: Any, **kwargs: Any) -> Any:
     """Runs the handler under the request's key. Its own response is the answer of the first run."""
     fresh: list[HttpResponseBase] = []
+    work_happens_once(request._request)
 
     def work() -> Answer:
         response = handler(request, *args, **kwargs)
@@ -54,6 +60,8 @@ def handle_once(handler: Callable[..., HttpResponseBase], request: Request, *arg
         request_digest=digest_of(request),
         work=work,
         binding=binding_of(request),
+        # The server may not know yet that nobody waits for the first one any more.
+        patience=PATIENCE_WITH_THE_FIRST if is_repeated(request._request) else 0.0,
     )
     if not answer.replayed:
         return fresh[0]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from foundation.models import IdempotencyKey
 
 MAX_KEY_LENGTH = 200
 FORGET_BATCH = 1_000
+LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,14 @@ class Answer:
 
 
 def run_once(
-    *, user: Any, path: str, key: str, request_digest: str, work: Callable[[], Answer], binding: str = ""
+    *,
+    user: Any,
+    path: str,
+    key: str,
+    request_digest: str,
+    work: Callable[[], Answer],
+    binding: str = "",
+    patience: float = 0.0,
 ) -> Answer:
     """Runs `work` in a transaction and keeps its answer under (user, path, key); a repeat gets that answer.
 
@@ -43,7 +52,7 @@ def run_once(
     different bindings are different keys, so that nobody gets the answer to another one's request.
 
     What `work` raises goes through, and, like an answer that is no success, takes back all that was written and
-    leaves no key.
+    leaves no key. `patience` is how many seconds it waits for another request under the key.
 
     Raises InvalidInput for a malformed key, KeyInProgress while the first request under the key is running,
     and KeyMismatch if the key was used for another request.
@@ -51,7 +60,7 @@ def run_once(
     check_key(key)
     scope = hashlib.sha256("\n".join([str(user.pk), path, key, *filter(None, [binding])]).encode())
     with transaction.atomic():
-        claim(scope.digest())
+        claim(scope.digest(), patience=patience)
         known = IdempotencyKey.objects.filter(scope=scope.hexdigest()).first()
         if known is not None and known.created_at > oldest_kept():
             return replay(known, request_digest)
@@ -100,19 +109,24 @@ def check_key(key: str) -> None:
         )
 
 
-def claim(scope: bytes) -> None:
-    """Takes the key until the transaction ends, or raises KeyInProgress without waiting.
+def claim(scope: bytes, *, patience: float) -> None:
+    """Takes the key until the transaction ends, or raises KeyInProgress after so many seconds.
 
     An advisory lock and not a row: a row of the first request is invisible to the second until it commits,
     and the second would wait at the unique index instead of being told.
     """
+    deadline = time.monotonic() + patience
+    while not is_free(int.from_bytes(scope[:8], byteorder="big", signed=True)):
+        if time.monotonic() >= deadline:
+            raise KeyInProgress(_("The first request with this key is still running. Ask again in a moment."))
+        time.sleep(LOOK_EVERY)
+
+
+def is_free(number: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(scope[:8], byteorder="big", signed=True)]
-        )
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
         (free,) = cursor.fetchone()
-    if not free:
-        raise KeyInProgress(_("The first request with this key is still running. Ask again in a moment."))
+    return bool(free)
 
 
 def replay(known: IdempotencyKey, request_digest: str) -> Answer:
