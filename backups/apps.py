@@ -8,6 +8,7 @@ class BackupsConfig(AppConfig):
 
     def ready(self) -> None:
         # The registries need the models, which are ready only now; the checks register themselves.
-        from backups import checks, watching  # noqa: F401, PLC0415
+        from backups import checks, daily_report, watching  # noqa: F401, PLC0415
 
         watching.register()
+        daily_report.register()

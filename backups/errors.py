@@ -83,6 +83,20 @@ class WrongBackup(Conflict):
         )
 
 
+class BackupNeeded(Conflict):
+    """The backup can't be deleted now."""
+
+    code = "backup_needed"
+
+
+class NotAsked(Conflict):
+    """What was asked for could not be written down for the agent. `code` says why, as that of a failure does."""
+
+    def __init__(self, failure: "BackupFailed") -> None:
+        super().__init__(str(failure))
+        self.code = failure.kind
+
+
 class NothingRecovered(Conflict):
     """There is no recovered server to take over or to throw away."""
 
@@ -99,6 +113,29 @@ class NothingTakenOver(Conflict):
 
     def __init__(self) -> None:
         super().__init__(_("Nothing was taken over by that, so there is no way back from it."))
+
+
+class NoCluster(Conflict):
+    """There is one server, or nobody has said where the others are."""
+
+    code = "no_cluster"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "There is no cluster of databases here. deploy/cluster/ says how to get one; PATRONI_URLS names its "
+                "nodes."
+            )
+        )
+
+
+class NoAgent(Conflict):
+    """Nobody would do what is asked for."""
+
+    code = "no_agent"
+
+    def __init__(self) -> None:
+        super().__init__(_("The agent does not run, so nobody would do it. Start it: manage.py backup_agent"))
 
 
 # --- failures: what was begun did not work -----------------------------------------------------------
@@ -159,7 +196,8 @@ class OtherServer(BackupFailed):
         super().__init__(
             _(
                 "%(folder)s holds the WAL of the server %(found)s, and this server is %(asked)s: its WAL is not "
-                "received, because mixed none of it could be used. Set the old WAL aside: its backups need it."
+                "received, because mixed none of it could be used. Set the old WAL aside, where its backups find it: "
+                "manage.py receive_wal --set-aside."
             )
             % {"folder": folder, "found": found, "asked": asked}
         )
@@ -275,3 +313,30 @@ class SwapFailed(BackupFailed):
     """The databases could not change places: the old one is in its place."""
 
     kind = "swap_failed"
+
+
+class ClusterSilent(BackupFailed):
+    """No Patroni of the cluster answers."""
+
+    kind = "cluster_silent"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            _(
+                "No Patroni of the cluster answers (%(why)s). Look whether it runs on its nodes, and what "
+                "PATRONI_URLS says."
+            )
+            % {"why": why or "–"}
+        )
+
+
+class SwitchoverRefused(BackupFailed):
+    """Patroni did not give the lead to somebody else."""
+
+    kind = "switchover_refused"
+
+
+class SwitchoverLate(BackupFailed):
+    """It was asked for too long ago to be still meant, or nobody leads after it."""
+
+    kind = "switchover_late"

@@ -83,7 +83,7 @@ def is_under_maintenance() -> bool:
 def current_maintenance() -> Maintenance | None:
     """What is said of it; None while the shop works."""
     try:
-        text = settings.MAINTENANCE_FILE.read_text(encoding="utf-8")
+        text = settings.MAINTENANCE_FILE.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     try:

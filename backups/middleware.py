@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
-from django.utils import translation
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from backups.maintenance import current_maintenance, is_under_maintenance
+from foundation.coming_again import Told, come_again
 
 # Seconds after which it is worth coming again: a swap takes no longer as a rule.
 COME_AGAIN_AFTER = 15
-# Load balancers and supervisors go on asking: a process that is told to wait need not be restarted.
-ALWAYS_OPEN = ("/health/",)
+# Load balancers and supervisors go on asking: a process that is told to wait need not be restarted. So does Prometheus.
+ALWAYS_OPEN = ("/health/", "/metrics")
 
 
 class MaintenanceMiddleware:
@@ -29,24 +28,12 @@ class MaintenanceMiddleware:
 
 
 def at_rest(request: HttpRequest) -> HttpResponse:
-    """The answer, in the language of the browser: whose account it is can't be asked."""
+    """503, with what was said when the rest began."""
+    return come_again(request, kind="maintenance", tell=told, after=COME_AGAIN_AFTER)
+
+
+def told() -> Told:
     said = current_maintenance()
-    with translation.override(translation.get_language_from_request(request)):
-        sentence = (said.sentence if said else "") or _("The shop is being looked after. It will be back in a moment.")
-        if request.path_info.startswith("/api/"):
-            response: HttpResponse = JsonResponse({"type": "maintenance", "detail": sentence}, status=503)
-        else:
-            page = render_to_string(
-                "maintenance.html",
-                {
-                    "sentence": sentence,
-                    "come_again_after": COME_AGAIN_AFTER,
-                    "is_form": request.method not in ("GET", "HEAD"),
-                },
-            )
-            response = HttpResponse(page, status=503)
-        response.headers["Content-Language"] = translation.get_language()
-    response.headers["Retry-After"] = str(COME_AGAIN_AFTER)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Vary"] = "Accept-Language, Cookie"
-    return response
+    sentence = (said.sentence if said else "") or _("The shop is being looked after. It will be back in a moment.")
+    unsaved = _("What you have just sent was not saved. Go back and send it again in a moment.")
+    return Told(heading=sentence, advice=unsaved, detail=sentence)

@@ -8,5 +8,7 @@ ROLES = {
         "backups.view_restorerun",
         "backups.restore",
         "backups.view_walcheck",
+        "backups.view_clusterevent",
+        "backups.switch_over",
     ],
 }

@@ -9,6 +9,7 @@ from backups.engine.manifest import Kind
 from backups.engine.receiver import ReceiverState, receiver_state
 from backups.engine.repository import Repository
 from backups.engine.spans import Span, recoverable_spans
+from backups.errors import BackupFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,20 @@ class Overview:
     newest_at: datetime.datetime | None
     newest_proved_at: datetime.datetime | None
     unreadable: Sequence[str]
+    # Why nothing can be said: the folder can't be got at.
+    trouble: str = ""
 
 
 def overview() -> Overview:
     """The state of the repository. Reads files, and asks no server."""
-    repository = Repository.of_the_shop()
+    try:
+        return overview_of(Repository.of_the_shop())
+    except BackupFailed as failure:
+        return Overview([], ReceiverState(), [], None, None, [], str(failure))
+
+
+def overview_of(repository: Repository) -> Overview:
+    """The same of any. Raises NoPrograms."""
     backups = repository.backups()
     proved = [one.state.proved_at for one in backups if one.state.proved_at is not None]
     return Overview(

@@ -1,9 +1,9 @@
-"""`python -m benchmarks`: measures the shop on databases of its own and prints five tables. Takes some twenty minutes.
+"""`python -m benchmarks`: measures the shop on databases of its own and prints six tables. Takes almost half an hour.
 
 DATABASE_URL names a server on which databases may be made; `make bench` starts one and hands it over. Each table is
 taken by a process with a database of its own: `till` on an empty shop, `history` on one with years behind it,
 `search` on one with a hundred thousand products, `market` on one that sells on marketplaces, `backups` on a large
-table.
+table, `failover` on three nodes of its own.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import django
 
 from benchmarks.database import fresh_database
 
-PARTS = ("till", "history", "search", "market", "backups")
+PARTS = ("till", "history", "search", "market", "backups", "failover")
 
 
 def main(arguments: list[str]) -> int:
@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--products", type=int, default=100_000, help="search: how many products there are")
     parser.add_argument("--mirrored", type=int, default=1_000_000, help="market: how many orders are mirrored")
     parser.add_argument("--megabytes", type=int, default=1000, help="backups: how large the database is")
+    parser.add_argument("--kills", type=int, default=10, help="failover: how often the leading server is killed")
+    parser.add_argument("--lost-nodes", type=int, default=3, help="failover: how often the leading node is killed")
     options = parser.parse_args(arguments)
     if not os.environ.get("DATABASE_URL"):
         parser.error("DATABASE_URL is not set; `make bench` starts a database and sets it.")
@@ -53,6 +55,8 @@ def main(arguments: list[str]) -> int:
             suite.run_market(url, mirrored=options.mirrored)
         elif options.only == "backups":
             suite.run_backups(url, megabytes=options.megabytes, rounds=max(options.rounds - 2, 1))
+        elif options.only == "failover":
+            suite.run_failover(url, servers=options.kills, nodes=options.lost_nodes)
         else:
             suite.run_history(url, orders=options.scale, requests=options.requests)
     return 0

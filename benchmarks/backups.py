@@ -1,11 +1,13 @@
 """Backups and restores against PostgreSQL's bare tools, in turns on the same database; recovery against a copy."""
 
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
@@ -24,6 +26,7 @@ from backups.engine.targets import Target
 Row = tuple[str, str, str, str]
 AIM, AIM_RECOVERY = 1.10, 2.0
 PARALLEL = "--jobs=2"
+RESTORED, RESTORED_BARE = "bench_restored", "bench_restored_bare"
 
 
 def measure(*, megabytes: int, rounds: int) -> Iterator[Row]:
@@ -65,7 +68,8 @@ def fill(megabytes: int) -> None:
 
 
 class Bench:
-    """Each side of each pair; what a side has made is removed before the next one begins."""
+    """Each side of each pair. What a side has made is cleared away before its next turn and outside of the time that is
+    taken: deleting what was just synced takes as long as making it, on some file systems, and says nothing of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -73,6 +77,9 @@ class Bench:
         self.programs: Programs = find_programs(server_major=self.server.facts().major)
         self.repository = Repository(folder / "backups")
         self.repository.make()
+        self.bare = folder / "bare"
+        self.bare.mkdir()
+        self.dump: Path | None = None
         self.logical: Stored | None = None
         self.physical: Stored | None = None
 
@@ -83,44 +90,51 @@ class Bench:
         seconds: dict[Callable[[], None], list[float]] = {ours: [], bare: []}
         for number in range(rounds):
             for side in (ours, bare) if number % 2 else (bare, ours):
+                self.clear()
                 started = time.perf_counter()
                 side()
                 seconds[side].append(time.perf_counter() - started)
         mine, theirs = median(seconds[ours]), median(seconds[bare])
         return title, f"{mine:.1f} s", f"{theirs:.1f} s", f"{mine / theirs:.2f} (aim {aim:.2f})"
 
-    def tool(self, name: str, *arguments: str, database: str = "") -> None:
-        environment = self.server.of(database).environment() if database else self.server.environment()
-        run_tool([self.programs.path(name), *arguments], environment=environment, folder=self.folder)
+    def clear(self) -> None:
+        """Removes what the turns have made, but for the newest of each kind, which restores are made from, and lets
+        the disk come to rest."""
+        for name in (RESTORED, RESTORED_BARE):
+            drop_database(self.server, name)
+        for stored in self.repository.backups():
+            if stored.id not in {kept.id for kept in (self.logical, self.physical) if kept is not None}:
+                self.repository.delete(stored)
+        for path in self.bare.iterdir():
+            if path != self.dump:
+                shutil.rmtree(path)
+        os.sync()
+
+    def tool(self, name: str, *arguments: str) -> None:
+        run_tool([self.programs.path(name), *arguments], environment=self.server.environment(), folder=self.folder)
 
     def save(self) -> None:
-        if self.logical is not None:
-            self.repository.delete(self.logical)
         self.logical = take_logical(self.repository, self.server)
 
     def bare_save(self) -> None:
-        shutil.rmtree(self.folder / "dump", ignore_errors=True)
-        self.tool("pg_dump", "--format=directory", PARALLEL, "--compress=gzip:3", f"--file={self.folder / 'dump'}")
+        self.dump = self.bare / f"dump-{uuid4()}"
+        self.tool("pg_dump", "--format=directory", PARALLEL, "--compress=gzip:3", f"--file={self.dump}")
 
     def load(self) -> None:
         assert self.logical is not None
-        restore_all(self.logical, self.server, "bench_restored")
-        drop_database(self.server, "bench_restored")
+        restore_all(self.logical, self.server, RESTORED)
 
     def bare_load(self) -> None:
-        make_database(self.server, "bench_restored", "")
-        self.tool("pg_restore", PARALLEL, "--exit-on-error", "--dbname=bench_restored", str(self.folder / "dump"))
-        drop_database(self.server, "bench_restored")
+        make_database(self.server, RESTORED_BARE, "")
+        self.tool("pg_restore", PARALLEL, "--exit-on-error", f"--dbname={RESTORED_BARE}", str(self.dump))
 
     def copy(self) -> None:
-        if self.physical is not None:
-            self.repository.delete(self.physical)
         self.physical = take_physical(self.repository, self.server)
 
     def bare_copy(self) -> None:
-        shutil.rmtree(self.folder / "base", ignore_errors=True)
-        self.tool("pg_basebackup", f"--pgdata={self.folder / 'base'}", "--wal-method=stream", "--checkpoint=fast")
-        self.tool("pg_verifybackup", str(self.folder / "base"))
+        base = str(self.bare / "base")
+        self.tool("pg_basebackup", f"--pgdata={base}", "--wal-method=stream", "--checkpoint=fast")
+        self.tool("pg_verifybackup", base)
 
     def recover(self) -> None:
         assert self.physical is not None
@@ -135,5 +149,4 @@ class Bench:
 
     def bare_recover(self) -> None:
         assert self.physical is not None
-        shutil.copytree(self.physical.data, self.folder / "copy")
-        shutil.rmtree(self.folder / "copy")
+        shutil.copytree(self.physical.data, self.bare / "copy")

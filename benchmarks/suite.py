@@ -16,6 +16,7 @@ from benchmarks import (
     clients,
     counter,
     documents,
+    failover,
     history,
     market,
     pages,
@@ -24,6 +25,8 @@ from benchmarks import (
     searching,
 )
 from inventory.selectors import levels_that_differ_from_the_ledger
+from project.embedded.errors import CannotStart
+from tests.cluster.tills import TILLS
 from users.models import User
 from users.services.tokens import issue_token
 
@@ -111,6 +114,22 @@ def run_backups(url: str, *, megabytes: int, rounds: int) -> None:
     finally:
         connections.close_all()
     print(report.table(rows, ("backups", "Samovar", "the bare tools", "ratio")), flush=True)
+
+
+def run_failover(url: str, *, servers: int, nodes: int) -> None:
+    """Kills the leaders of a cluster of its own while orders are taken, measures, prints. The database at `url` says
+    which PostgreSQL it is."""
+    print(f"\n{report.machine(url)}\n", flush=True)
+    rows = []
+    try:
+        for row in failover.measure(servers=servers, nodes=nodes):
+            print(*row, sep=" · ", file=sys.stderr, flush=True)
+            rows.append(row)
+    except CannotStart as refusal:
+        print(f"failover is left out: {refusal}", flush=True)
+        return
+    header = (f"failover, {TILLS} tills over HTTP", "orders again after: median", "limit", "acknowledged orders")
+    print(report.table(rows, header), flush=True)
 
 
 def placing_rows(menu: catalogue.Menu, url: str, rounds: int, seconds: float) -> list[tuple[str, str, str, str]]:

@@ -1,3 +1,3 @@
 """Backups in the admin."""
 
-from backups.admin import backups, restores, wal_checks  # noqa: F401 - they register themselves
+from backups.admin import backups, cluster, restores, wal_checks  # noqa: F401 - they register themselves

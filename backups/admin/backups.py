@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from backups.admin.recover_page import RESTORE
 from backups.admin.shown import proof_badge, size_of, status_badge, took, verified_badge
+from backups.admin.why import WhyForm
 from backups.models import Backup
 from backups.moments import moment
 from backups.selectors import overview
@@ -63,6 +65,22 @@ def drill(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
     requests.request_drill(backup_id=str(backup.pk), by=request.user.get_username())
 
 
+def restore(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
+    requests.request_recovery(backup_id=str(backup.pk), by=request.user.get_username(), reason=data["reason"])
+
+
+def keep(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
+    requests.keep_backup(backup_id=str(backup.pk), is_kept=True, by=request.user.get_username())
+
+
+def let_go(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
+    requests.keep_backup(backup_id=str(backup.pk), is_kept=False, by=request.user.get_username())
+
+
+def delete(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
+    requests.request_deletion(backup_id=str(backup.pk), by=request.user.get_username(), reason=data["reason"])
+
+
 def stop(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
     requests.stop_job(job_id=str(backup.pk))
 
@@ -73,6 +91,16 @@ class BackupAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
 
     pages = (NewBackupPage,)
     verbs = (
+        Verb(
+            name="restore",
+            label=_("Restore it beside the shop"),
+            permission=RESTORE,
+            run=restore,
+            done=_("It is restored beside the running shop, which goes on. The list of restores says what differs."),
+            form=WhyForm,
+            is_shown=lambda backup: backup.is_complete,
+            icon="history",
+        ),
         Verb(
             name="drill",
             label=_("Prove it by a drill"),
@@ -90,6 +118,36 @@ class BackupAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
             done=_("Its files are looked at in a moment."),
             is_shown=lambda backup: backup.is_complete,
             icon="verified",
+        ),
+        Verb(
+            name="keep",
+            label=_("Keep it for good"),
+            permission=MAKE,
+            run=keep,
+            done=_("It is never deleted by itself."),
+            warning=_("Of a physical one all WAL since is kept too, which grows day by day."),
+            is_shown=lambda backup: backup.is_complete and not backup.is_kept,
+            icon="push_pin",
+        ),
+        Verb(
+            name="let_go",
+            label=_("Keep it no longer"),
+            permission=MAKE,
+            run=let_go,
+            done=_("It is deleted by itself when it is old."),
+            is_shown=lambda backup: backup.is_complete and backup.is_kept,
+        ),
+        Verb(
+            name="delete",
+            label=_("Delete it"),
+            permission="backups.delete_old_backup",
+            run=delete,
+            done=_("It is deleted in a moment."),
+            form=WhyForm,
+            warning=_("It can't be brought back. Copies in other places stay until they are old."),
+            is_shown=lambda backup: backup.is_complete,
+            variant="danger",
+            icon="delete",
         ),
         Verb(
             name="stop",

@@ -1,69 +1,52 @@
-"""Restores in the admin: to a moment, beside the running shop; looked at; taken over or thrown away."""
+"""Restores in the admin: beside the running shop; looked at; taken over, all or chosen tables, or thrown away."""
 
-import zoneinfo
 from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from backups.admin.recover_page import RESTORE, RecoverPage
 from backups.admin.shown import status_badge, took
-from backups.models import RestoreRun
-from backups.moments import NOTHING, moment, to_the_second
-from backups.selectors import overview
+from backups.admin.tables_page import TablesPage
+from backups.admin.why import WhyForm
+from backups.models import Backup, RestoreRun
+from backups.moments import NOTHING, moment, said, to_the_second
+from backups.restore_selectors import came_in_since, left_of
 from backups.services import requests
-from foundation.admin.days import MomentInput
-from foundation.admin.forms import ThemedForm
+from backups.services.chosen import differs, plain
 from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
-from foundation.admin.once import Done
-from foundation.admin.pages import FormPage, OwnPages
-from foundation.admin.verbs import ReasonForm, Verb, VerbButtons
-from foundation.shop import current_shop
-
-RESTORE = "backups.restore"
+from foundation.admin.pages import OwnPages
+from foundation.admin.verbs import Verb, VerbButtons
 
 
-class RecoveryForm(ThemedForm):
-    """To which moment, by the clocks of the shop."""
+class TakeOverForm(WhyForm):
+    """Why; and once more what is lost by it."""
 
-    time = forms.DateTimeField(
-        label=_("Date and time"),
-        widget=MomentInput(has_seconds=True),
-        help_text=_("Everything that was committed by then is there, and nothing that came later."),
-    )
-    reason = forms.CharField(label=_("Reason"), max_length=requests.LONGEST_REASON)
-
-
-class RecoverPage(FormPage):
-    """Recovers beside the running shop; nothing is changed in it by that."""
-
-    path, name, title = "recover/", "recover", _("Recover to a moment")
-    permission = RESTORE
-    form_class = RecoveryForm
-    template_name = "backups/recover.html"
-    submit_label, submit_icon = _("Recover beside the shop"), "history"
-
-    def act(self, form: RecoveryForm, lines: list[Any]) -> Done:
-        # The form has read it in the server's time zone; it was meant by the shop's clocks.
-        time = form.cleaned_data["time"].replace(tzinfo=zoneinfo.ZoneInfo(current_shop().time_zone))
-        by = self.request.user.get_username()
-        job = requests.request_recovery(time=time, by=by, reason=form.cleaned_data["reason"])
-        url = reverse("admin:backups_restorerun_change", args=[job.id])
-        return Done(gettext("The recovery begins in a moment. The shop goes on meanwhile."), url)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(overview=overview(), zone=current_shop().time_zone, **kwargs)
+    def about(self) -> str:
+        comparison = self.obj.result.get("comparison") or {}
+        number = comparison.get("orders_since_number", 0) + came_in_since(comparison).number
+        if not number:
+            return gettext("No order was placed since.")
+        return ngettext(
+            "%(number)d order was placed since and will be gone from the shop.",
+            "%(number)d orders were placed since and will be gone from the shop.",
+            number,
+        ) % {"number": number}
 
 
-def target_of(run: RestoreRun) -> SafeString | str:
-    """A moment as people read it; a transaction or a backup as it is."""
+def target_of(run: Any) -> SafeString | str:
+    """A moment or a backup as people read it; a transaction or an order as it was written down."""
+    if run.backup_at is not None:
+        kind = Backup.Kinds(run.backup_kind).label
+        return gettext("%(kind)s backup of %(at)s") % {"kind": kind, "at": said(run.backup_at)}
     return to_the_second(at) if (at := parse_datetime(run.target)) else run.target or NOTHING
 
 
@@ -75,12 +58,19 @@ def compared(comparison: dict[str, Any]) -> dict[str, Any]:
         "orders_since": [
             {**order, "placed_at": parse_datetime(order["placed_at"])} for order in comparison.get("orders_since", [])
         ],
+        "came_in": came_in_since(comparison),
         "differing": [
-            {**row, "name": row["name"].removeprefix("public.")}
+            {**row, "name": plain(row["name"])}
             for row in comparison.get("tables", [])
-            if row.get("recovered") != row.get("running") or row.get("written_since")
+            # The folder of backups is the truth, and is the same after a restore.
+            if differs(row) and not plain(row["name"]).startswith("backups_")
         ],
     }
+
+
+def backup_of(run: RestoreRun) -> Backup | None:
+    """The backup that it began from."""
+    return Backup.objects.filter(pk=found).first() if (found := run.result.get("backup_id")) else None
 
 
 def take_over(request: HttpRequest, run: RestoreRun, data: dict[str, Any]) -> None:
@@ -99,15 +89,20 @@ def stop(request: HttpRequest, run: RestoreRun, data: dict[str, Any]) -> None:
     requests.stop_job(job_id=str(run.pk))
 
 
-def is_recovered(run: RestoreRun) -> bool:
-    return run.kind == RestoreRun.Kind.RECOVER and run.status == RestoreRun.Status.DONE
+def is_at_hand(run: RestoreRun) -> bool:
+    """Whether a shop is there beside, about which somebody may decide."""
+    return run.kind == RestoreRun.Kind.RECOVER and left_of(run).is_there
+
+
+def has_way_back(run: RestoreRun) -> bool:
+    return run.kind != RestoreRun.Kind.RECOVER and left_of(run).is_there
 
 
 @admin.register(RestoreRun)
 class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """What was recovered and restored, the newest first."""
 
-    pages = (RecoverPage,)
+    pages = (RecoverPage, TablesPage)
     verbs = (
         Verb(
             name="take_over",
@@ -115,12 +110,12 @@ class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
             permission=RESTORE,
             run=take_over,
             done=_("The recovered data takes the place of the shop's. The shop is closed for a moment meanwhile."),
-            form=ReasonForm,
+            form=TakeOverForm,
             warning=_(
-                "What was written after the chosen moment is gone from the shop then; it is listed below. The present "
+                "What was written after the chosen moment is gone from the shop then; the page lists it. The present "
                 "database is kept beside, and can be swapped back."
             ),
-            is_shown=is_recovered,
+            is_shown=is_at_hand,
             variant="danger",
             icon="swap_horiz",
         ),
@@ -130,8 +125,9 @@ class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
             permission=RESTORE,
             run=swap_back,
             done=_("The database from before takes its place again."),
-            form=ReasonForm,
-            is_shown=lambda run: bool(run.result.get("kept")),
+            form=WhyForm,
+            warning=_("What was written since is gone from the shop then, and is kept beside in turn."),
+            is_shown=has_way_back,
             variant="danger",
             icon="undo",
         ),
@@ -141,7 +137,7 @@ class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
             permission=RESTORE,
             run=discard,
             done=_("It is thrown away. The shop was not touched."),
-            is_shown=is_recovered,
+            is_shown=is_at_hand,
             icon="delete",
         ),
         Verb(
@@ -164,6 +160,17 @@ class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     fieldsets = ()
     list_before_template = "backups/restore_list.html"
     change_form_outer_before_template = "backups/restore.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RestoreRun]:
+        """With the kind and the time of the backup that it is about, if it is about one."""
+        backup = Backup.objects.annotate(text=Cast("pk", TextField())).filter(text=OuterRef("target"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                backup_kind=Subquery(backup.values("kind")[:1]), backup_at=Subquery(backup.values("requested_at")[:1])
+            )
+        )
 
     @display(description=_("asked for"))
     def when(self, run: RestoreRun) -> SafeString | str:
@@ -189,6 +196,9 @@ class RestoreRunAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
                 "status": status_badge(run),
                 "took": took(run.started_at, run.ended_at),
                 "target": target_of(run),
+                "left": left_of(run),
+                "is_at_hand": is_at_hand(run),
+                "backup": backup_of(run),
                 **compared(run.result.get("comparison") or {}),
             }
         return super().render_change_form(request, context, **kwargs)

@@ -35,9 +35,21 @@ class BackupBodySerializer(StrictSerializer):
     reason = serializers.CharField(max_length=LONGEST_REASON, required=False, default="", allow_blank=True)
 
 
+class KeepBodySerializer(StrictSerializer):
+    """Whether a backup is kept for good, or until it is old."""
+
+    is_kept = serializers.BooleanField()
+
+
+class ReasonBodySerializer(StrictSerializer):
+    """Why somebody does it."""
+
+    reason = serializers.CharField(max_length=LONGEST_REASON)
+
+
 class RestoreSerializer(serializers.ModelSerializer):
     """A recovery, a take-over, a drill. `result` is what came of it: of a recovery the comparison with the running
-    shop."""
+    shop, of a take-over the name of the database that is kept, or the tables with their rows."""
 
     result = serializers.DictField()
 
@@ -48,10 +60,29 @@ class RestoreSerializer(serializers.ModelSerializer):
 
 
 class RecoveryBodySerializer(StrictSerializer):
-    """A recovery beside the running shop; nothing is changed in it by that."""
+    """A recovery beside the running shop, to exactly one of `time`, `before_transaction`, `order` and `backup`; nothing
+    is changed in the shop by that."""
 
-    time = serializers.DateTimeField(help_text=_("With its time zone."))
+    time = serializers.DateTimeField(required=False, help_text=_("With its time zone."))
+    before_transaction = serializers.IntegerField(
+        required=False, min_value=3, help_text=_("The number of a transaction: what it did is not there.")
+    )
+    order = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text=_("The number of an order: as it was just before it was deleted, or changed for the last time."),
+    )
+    backup = serializers.UUIDField(required=False, help_text=_("What a backup shows."))
     reason = serializers.CharField(max_length=LONGEST_REASON)
+
+
+class TakeOverBodySerializer(ReasonBodySerializer):
+    """What was recovered is put in the place of the shop's database; with `tables`, only these."""
+
+    tables = serializers.ListField(
+        child=serializers.CharField(max_length=200), required=False, allow_empty=False, max_length=500
+    )
 
 
 class FindingSerializer(serializers.Serializer):

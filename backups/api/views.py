@@ -16,8 +16,11 @@ from backups.api.serializers import (
     BackupBodySerializer,
     BackupSerializer,
     JobSerializer,
+    KeepBodySerializer,
+    ReasonBodySerializer,
     RecoveryBodySerializer,
     RestoreSerializer,
+    TakeOverBodySerializer,
     WalCheckSerializer,
 )
 from backups.engine.jobs import Job
@@ -53,6 +56,8 @@ class BackupViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         "create": MAKE,
         "verify": MAKE,
         "drill": MAKE,
+        "keep": MAKE,
+        "ask_to_delete": "backups.delete_old_backup",
     }
 
     @extend_schema(request=BackupBodySerializer, responses={202: JobSerializer})
@@ -76,6 +81,23 @@ class BackupViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         validated(NothingSerializer, request)
         return asked(requests.request_drill(backup_id=str(pk), by=request.user.get_username()))
 
+    @extend_schema(request=KeepBodySerializer, responses=BackupSerializer)
+    @action(detail=True, methods=["post"])
+    def keep(self, request: Request, pk: UUID) -> Response:
+        """Has it kept for good, or no longer."""
+        requests.keep_backup(
+            backup_id=str(pk), **validated(KeepBodySerializer, request), by=request.user.get_username()
+        )
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=ReasonBodySerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], url_path="delete")
+    def ask_to_delete(self, request: Request, pk: UUID) -> Response:
+        """Has it deleted here; copies in other places stay until they are old. Refused for one that is kept for good,
+        that others build upon, or that is the last one proved."""
+        body = validated(ReasonBodySerializer, request)
+        return asked(requests.request_deletion(backup_id=str(pk), **body, by=request.user.get_username()))
+
 
 @extend_schema(tags=["backups"])
 class RestoreViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
@@ -89,14 +111,39 @@ class RestoreViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         "list": "backups.view_restorerun",
         "retrieve": "backups.view_restorerun",
         "create": RESTORE,
+        "take_over": RESTORE,
+        "swap_back": RESTORE,
+        "discard": RESTORE,
     }
 
     @extend_schema(request=RecoveryBodySerializer, responses={202: JobSerializer})
     def create(self, request: Request) -> Response:
-        """Recovers beside the running shop to a moment. Taking it over is for a person, in the admin."""
-        return asked(
-            requests.request_recovery(**validated(RecoveryBodySerializer, request), by=request.user.get_username())
-        )
+        """Recovers beside the running shop, and compares both: the answer's id leads to what came of it."""
+        body = validated(RecoveryBodySerializer, request)
+        backup_id = str(body.pop("backup", ""))
+        return asked(requests.request_recovery(**body, backup_id=backup_id, by=request.user.get_username()))
+
+    @extend_schema(request=TakeOverBodySerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], url_path="take-over")
+    def take_over(self, request: Request, pk: UUID) -> Response:
+        """Puts what this recovery brought in the place of the shop's database, which is kept and can be swapped back;
+        or only chosen tables, while the shop works. What was written since is gone then: see its comparison first."""
+        body = validated(TakeOverBodySerializer, request)
+        return asked(requests.request_take_over(run_id=str(pk), **body, by=request.user.get_username()))
+
+    @extend_schema(request=ReasonBodySerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"], url_path="swap-back")
+    def swap_back(self, request: Request, pk: UUID) -> Response:
+        """Puts the database from before this take-over in its place again."""
+        body = validated(ReasonBodySerializer, request)
+        return asked(requests.request_way_back(run_id=str(pk), **body, by=request.user.get_username()))
+
+    @extend_schema(request=NothingSerializer, responses={202: JobSerializer})
+    @action(detail=True, methods=["post"])
+    def discard(self, request: Request, pk: UUID) -> Response:
+        """Throws away what this recovery brought. The shop is not touched."""
+        validated(NothingSerializer, request)
+        return asked(requests.request_discard(run_id=str(pk), by=request.user.get_username()))
 
 
 @extend_schema(tags=["backups"])

@@ -7,8 +7,9 @@ memory, takes nobody with it.
 import contextlib
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ from django.conf import settings
 from backups.engine.children import end_tool
 from backups.engine.jobs import Job, JobStatus, all_jobs, close_killed, forget_old
 from backups.engine.repository import Repository
-from backups.errors import Busy
+from backups.errors import BackupFailed, Busy
 from foundation.programs.program import dies_with_parent
 
 LOOK_EVERY = 1.0
@@ -26,6 +27,7 @@ TIDY_EVERY = 3600.0
 # A job's process says with this that another one is at work: the job goes on waiting.
 BUSY_EXIT = 75
 RECEIVER_AGAIN_AFTER = 5.0
+NEXT_JOB_AFTER = 30.0
 
 logger = structlog.get_logger("backups.agent")
 Command = Sequence[str]
@@ -46,18 +48,22 @@ class Agent:
         command_of: Callable[[Job], Command] = lambda job: manage("backup_job", job.id),
         receiver: Command | None = None,
         put_right: Callable[[], None] = lambda: None,
+        watch: Callable[[Callable[[], bool]], None] | None = None,
     ) -> None:
         self.repository, self.command_of, self.receiver_command = repository, command_of, receiver
         # Called when no job runs: a killed one may have left the shop at rest.
         self.put_right = put_right
+        # What goes on beside all work, in a thread, until it is told to stop: the watch over a cluster.
+        self.watch = watch
         self.job: subprocess.Popen[str] | None = None
         self.receiver: subprocess.Popen[str] | None = None
         self.receiver_ended_at = 0.0
         self.tidied_at = 0.0
+        self.next_job_at = 0.0
 
     def run(self, *, is_stopped: Callable[[], bool]) -> None:
         """Works until it is stopped. Raises Busy if another agent has this repository."""
-        with self.repository.lock("agent", doing="The agent"):
+        with self.repository.lock("agent", doing="The agent"), self.watching():
             try:
                 while not is_stopped():
                     self.look()
@@ -68,18 +74,41 @@ class Agent:
                         end_tool(process)
                 close_killed(self.repository, is_running=is_ours)
 
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        if self.watch is None:
+            yield
+            return
+        ended = threading.Event()
+        thread = threading.Thread(target=self.watch, args=(ended.is_set,), name="watch")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
     def look(self) -> None:
         """One round: what has ended, what is to be begun."""
-        if self.job is not None and self.job.poll() is not None:
+        self.keep_receiving()
+        with going_on():
+            self.look_at_jobs()
+        if time.monotonic() - self.tidied_at > TIDY_EVERY or not self.tidied_at:
+            self.tidied_at = time.monotonic()
+            with going_on():
+                self.tidy()
+
+    def look_at_jobs(self) -> None:
+        if self.job is not None and (code := self.job.poll()) is not None:
             self.job = None
+            if code not in (0, BUSY_EXIT):
+                # One that can't even begin, for want of room, waits still: it is not begun every second.
+                self.next_job_at = time.monotonic() + NEXT_JOB_AFTER
         if self.job is None:
             close_killed(self.repository, is_running=is_ours)
             self.put_right()
-            self.begin_next()
-        self.keep_receiving()
-        if time.monotonic() - self.tidied_at > TIDY_EVERY or not self.tidied_at:
-            self.tidied_at = time.monotonic()
-            self.tidy()
+            if time.monotonic() >= self.next_job_at:
+                self.begin_next()
 
     def begin_next(self) -> None:
         waiting = next((job for job in all_jobs(self.repository) if job.status == JobStatus.WAITING), None)
@@ -101,6 +130,15 @@ class Agent:
         with contextlib.suppress(Busy), self.repository.lock("work", doing="Tidying up"):
             for backup_id in self.repository.discard_leftovers():
                 logger.info("half_backup_discarded", backup=backup_id)
+
+
+@contextlib.contextmanager
+def going_on() -> Iterator[None]:
+    """A full disk hinders the agent until there is room; what it receives meanwhile may lie on another one."""
+    try:
+        yield
+    except BackupFailed as error:
+        logger.warning("agent_hindered", reason=str(error))
 
 
 def start(command: Command) -> subprocess.Popen[str]:

@@ -4,7 +4,6 @@ nothing that leads back to the original. It can be closed, opened again by anoth
 import contextlib
 import datetime
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -23,6 +22,7 @@ from django.utils.translation import gettext as _
 from backups.engine import files
 from backups.engine.beside_account import not_runnable, server_account, try_out
 from backups.engine.programs import Programs
+from backups.engine.records import read_record, write_record
 from backups.engine.server import Server
 from backups.errors import BackupFailed, Busy, Interrupted, NothingRecovered
 from foundation.programs.account import Account
@@ -58,13 +58,13 @@ class Recovered:
     opened_in: str = ""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=str)
+        return write_record(asdict(self))
 
     @classmethod
     def read(cls, home: Path) -> "Recovered | None":
         """None for what can't be read: that recovery was not finished."""
         try:
-            values: dict[str, Any] = json.loads((home / RECORD).read_text(encoding="utf-8"))
+            values = read_record((home / RECORD).read_text(encoding="utf-8"))
             for name in ("at", "recovered_to"):
                 values[name] = datetime.datetime.fromisoformat(values[name]) if values.get(name) else None
             values["warnings"] = tuple(values.get("warnings", ()))

@@ -4,7 +4,7 @@
   read everything again from where the older database had got to.
 - The limits of the marketplaces' APIs, and the switch that stops all writing.
 - Sessions and API tokens: what was ended or revoked since must not open again.
-- Mails that have gone out since.
+- Mails that have gone out since, and messages to channels: see `backups.engine.carrying_messages`.
 - Numbers: what customers have seen under a number must not be something else later, least of all somebody whose data
   were erased.
 
@@ -21,11 +21,14 @@ from dataclasses import dataclass, field
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class
 
+from backups.engine.carrying_messages import Waiting, drop_told, read_waiting
+
 ACCOUNTS = "marketplaces_selleraccount"
 STATES, LISTINGS, CONNECTING = "marketplaces_syncstate", "marketplaces_listing", "marketplaces_deviceconnection"
 GATES, SWITCH = "marketplaces_apigate", "marketplaces_marketplaceswitch"
 SESSIONS, TOKENS, USERS = "django_session", "users_apitoken", "users_user"
 MAILS, LOCATIONS = "users_outgoingmail", "inventory_location"
+TOLD = ("monitoring_alert", "monitoring_delivery")
 TIMETABLE = "django_celery_beat_periodictasks"
 READ = (ACCOUNTS, GATES, SWITCH, SESSIONS, TOKENS, MAILS)
 
@@ -49,6 +52,7 @@ class Read:
     shop: str = ""
     rows: dict[str, list[str]] = field(default_factory=dict)
     sequences: dict[tuple[str, str], int] = field(default_factory=dict)
+    waiting: Waiting | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +71,7 @@ class Carried:
     sessions: int = 0
     tokens: int = 0
     mails_dropped: int = 0
+    messages_dropped: int = 0
     sequences: int = 0
 
 
@@ -79,6 +84,8 @@ def read_what_stays(cursor: Cursor) -> Read:
             found.rows[table] = [text for (text,) in cursor.fetchall()]
     cursor.execute("SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL")
     found.sequences = {(schema, name): value for schema, name, value in cursor.fetchall()}
+    if all(has_table(cursor, table) for table in TOLD):
+        found.waiting = read_waiting(cursor)
     return found
 
 
@@ -103,6 +110,8 @@ def write_what_stays(cursor: Cursor, read: Read) -> Carried:
         carried.tokens = replace_rows(cursor, TOKENS, read.rows[TOKENS], needed=("user_id", USERS))
     if MAILS in read.rows and has_table(cursor, MAILS):
         carried.mails_dropped = drop_sent_mails(cursor, read.rows[MAILS])
+    if read.waiting is not None and all(has_table(cursor, table) for table in TOLD):
+        carried.messages_dropped = drop_told(cursor, read.waiting)
     carried.sequences = move_sequences(cursor, read)
     if has_table(cursor, TIMETABLE):
         # Else the process that keeps time would go by the old timetable until it is started anew.

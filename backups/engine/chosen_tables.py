@@ -18,12 +18,15 @@ from backups.engine.programs import Programs, find_programs
 from backups.engine.repository import Stored
 from backups.engine.scripts import Copy, script_of
 from backups.engine.server import Facts, Server
-from backups.engine.standing import Standing, existing, missing_objects
+from backups.engine.standing import Standing, existing, missing_objects, triggers
 from backups.engine.toc import Contents, Entry, data_file, read_toc
 from backups.errors import Damaged, Interrupted, TablesInTheWay, TablesMissing, UnknownTable
 
 # Whoever uses the tables for longer than this is not waited for: everybody else would wait behind us.
 LOCK_PATIENCE = "10s"
+
+# Looks at the database before it is committed.
+Refuse = Callable[[psycopg2.extensions.cursor], None]
 
 LOADING = gettext_noop("Loading the tables")
 INDEXING = gettext_noop("Making indexes and keys")
@@ -36,6 +39,7 @@ def restore_tables(
     tables: Sequence[str],
     *,
     replace: bool = False,
+    refuse: Refuse = lambda _cursor: None,
     progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
@@ -50,6 +54,7 @@ def restore_tables(
         expected=stored.manifest.tables,
         version=stored.manifest.server_version,
         replace=replace,
+        refuse=refuse,
         progress=progress,
         is_stopped=is_stopped,
         check=lambda paths: refuse_damaged(stored, [f"dump/{path.name}" for path in paths]),
@@ -65,6 +70,7 @@ def load_tables(
     expected: Mapping[str, int],
     version: int,
     replace: bool = False,
+    refuse: Refuse = lambda _cursor: None,
     progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
     is_stopped: Callable[[], bool] = lambda: False,
     check: Callable[[list[Path]], None] = lambda _paths: None,
@@ -80,8 +86,10 @@ def load_tables(
         expected: the rows of every table in the dump.
         version: of the server that the dump was made of.
         check: may refuse the files that hold the rows.
+        refuse: looks at the database as it is going to be, and raises what stops it.
 
-    Raises UnknownTable, TablesInTheWay (they are there; or something else depends on them), TablesMissing (others that
+    Raises UnknownTable, TablesInTheWay (they are there; something else depends on them; or they lack a trigger of those
+    that they replace), TablesMissing (others that
     they refer to are missing, or lack rows that they refer to; or the other way round), TablesInUse, WrongVersion,
     Damaged, ServerGone, Interrupted; nothing has changed then.
     """
@@ -98,7 +106,7 @@ def load_tables(
         connection.autocommit = False
         work = TablesRestore(dump, expected, chosen, connection, facts, programs)
         try:
-            return work.run(replace=replace, progress=progress, is_stopped=is_stopped)
+            return work.run(replace=replace, refuse=refuse, progress=progress, is_stopped=is_stopped)
         except psycopg2.errors.ForeignKeyViolation as error:
             raise TablesMissing(
                 _(
@@ -182,6 +190,7 @@ class TablesRestore:
         self,
         *,
         replace: bool,
+        refuse: Refuse,
         progress: Callable[[str, float | None], None],
         is_stopped: Callable[[], bool],
     ) -> dict[str, int]:
@@ -200,6 +209,7 @@ class TablesRestore:
             gone = [table for table in self.chosen.tables if table.name not in there]
             hanging = self._hanging_on(cursor, gone)
             standing = Standing(cursor, sorted(there.values()))
+            watched = triggers(cursor, there)
             needed = missing_objects(cursor, self.chosen.needed)
             standing.drop(cursor)
             before, rows, after = self.chosen.split([*needed, *self.chosen.entries])
@@ -210,8 +220,10 @@ class TablesRestore:
                 stop_if(is_stopped)
                 self._execute(cursor, part)
             standing.put_back(cursor)
+            refuse_unwatched(watched - triggers(cursor, there))
             stop_if(is_stopped)
             counts = self._counts(cursor)
+            refuse(cursor)
             self.connection.commit()
         progress(INDEXING, 1.0)
         return counts
@@ -290,6 +302,16 @@ class TablesRestore:
                 _("What was loaded is not what was saved: %(findings)s") % {"findings": " ".join(wrong)}, tuple(wrong)
             )
         return found
+
+
+def refuse_unwatched(lost: Collection[tuple[str, str]]) -> None:
+    """What a later version of the shop has the database do for it is not lost by an older table. Raises
+    TablesInTheWay."""
+    if lost:
+        raise TablesInTheWay(
+            _("%(tables)s had not all of today's triggers then: an update has added some since. Take everything over.")
+            % {"tables": ", ".join(sorted({table for table, _trigger in lost}))}
+        )
 
 
 def stop_if(is_stopped: Callable[[], bool]) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import psycopg2.extensions
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from backups.engine.checking import Checked, check_shop
 from backups.engine.counting import NO_TIMEOUTS, meanings, tables_of
 from backups.engine.server import Server
 from backups.errors import Interrupted, ServerGone
 
+COMPARING = gettext_noop("comparing")
 NEWEST = 10
 MOST_ORDERS_SINCE = 500
 ORDERS = "orders_order"
@@ -84,6 +86,7 @@ def compare(
     running: Server | None,
     *,
     moment: datetime.datetime | None = None,
+    with_indexes: bool = False,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Comparison:
     """Sets both databases side by side, each as it is at one moment. Neither is changed.
@@ -91,10 +94,11 @@ def compare(
     Args:
         running: None, or a server that does not answer, leaves its side out.
         moment: up to which the recovered one goes, `Beside.recovered_to`.
+        with_indexes: compares the recovered one's indexes with their tables too, which reads everything once more.
 
     Raises ServerGone (the recovered one), Interrupted, BackupFailed.
     """
-    checked = check_shop(recovered, is_stopped=is_stopped)
+    checked = check_shop(recovered, with_indexes=with_indexes, is_stopped=is_stopped)
     with contextlib.ExitStack() as stack:
         left = stack.enter_context(reading(recovered, is_stopped))
         right = None

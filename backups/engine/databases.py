@@ -26,7 +26,9 @@ from backups.engine.repository import now
 from backups.engine.server import Server
 
 LONGEST_NAME = 63
-NEW, REPLACED = "new", "replaced"
+NEW, LOADED, REPLACED = "new", "loaded", "replaced"
+# What a database is called as long as nothing has become of it.
+MADE = (NEW, LOADED)
 # The folder of a dump that is loaded at once.
 WORK = "loading-"
 SPARE_MB = 50
@@ -39,8 +41,9 @@ logger = structlog.get_logger("backups.databases")
 
 @dataclass(frozen=True, slots=True)
 class OtherDatabase:
-    """A database of this shop that does not serve: `mark` is "new" for one that is being filled, "replaced" for one
-    that another one took the place of, at `at`; `size` in bytes."""
+    """A database of this shop that does not serve: `mark` is "new" for one that is being filled, "loaded" for one that
+    shows a backup and waits for a decision, "replaced" for one that another one took the place of, at `at`; `size` in
+    bytes."""
 
     name: str
     mark: str
@@ -85,10 +88,10 @@ def beginning_of(server: Server, word: str) -> str:
     return server.database.encode()[:room].decode(errors="ignore")
 
 
-def new_name(server: Server) -> str:
+def new_name(server: Server, word: str = NEW) -> str:
     """A name for a database that is to be filled. Raises ServerGone."""
     with lobby(server) as cursor:
-        return dated_name(server, NEW, now(), taken=list(all_names(cursor).values()))
+        return dated_name(server, word, now(), taken=list(all_names(cursor).values()))
 
 
 def all_names(cursor: Cursor) -> dict[int, str]:
@@ -175,6 +178,12 @@ def discard_dumps(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def mark_as_loaded(server: Server, name: str, *, of_backup: str) -> None:
+    """Says that a database shows a backup and stays until somebody has decided about it."""
+    with lobby(server) as cursor:
+        mark(cursor, name, LOADED, of=server.database, at=now(), reason=of_backup)
+
+
 def mark_as_new(server: Server, name: str) -> None:
     """Says that a complete database waits to take its place; `drop_unfinished` drops it if it never does."""
     with lobby(server) as cursor:
@@ -240,7 +249,7 @@ def drop_unfinished(server: Server) -> list[str]:
     dropped = discard_unfinished(server)
     names = [one.name for one in databases_beside(server) if one.mark == NEW]
     # One that was just complete when its maker was killed has no mark yet.
-    ours = re.compile(rf"{re.escape(beginning_of(server, NEW))}_{NEW}_\d{{8}}_\d{{6}}")
+    ours = re.compile("|".join(rf"{re.escape(beginning_of(server, word))}_{word}_\d{{8}}_\d{{6}}" for word in MADE))
     with lobby(server) as cursor:
         cursor.execute("SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') IS NULL")
         names += [name for (name,) in cursor.fetchall() if ours.fullmatch(name)]

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, synced, and moved."""
+"""Files of backups: whole or not there, and what hinders them in our own words."""
 
 import hashlib
 import os
@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from backups.errors import DiskIsFull, NotWritable
+from foundation import files as plain
+from foundation.files import sync_folder
 
 MEGABYTE = 1024 * 1024
 PIECE = MEGABYTE
@@ -18,14 +20,8 @@ FULL = (28, 122)  # ENOSPC, EDQUOT
 def write_whole(path: Path, text: str) -> None:
     """Writes `text`, so that a crash leaves the old file or the new one; readable by its owner only. Raises DiskIsFull,
     NotWritable."""
-    new = path.with_name(f"{path.name}.new")
     try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        sync_folder(path.parent)
+        plain.write_whole(path, text)
     except OSError as error:
         raise trouble(error, path.parent) from error
 
@@ -33,7 +29,7 @@ def write_whole(path: Path, text: str) -> None:
 def make_folder(folder: Path) -> None:
     """Makes it, closed to everybody but its owner. Raises DiskIsFull, NotWritable."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        plain.make_folder(folder)
     except OSError as error:
         raise trouble(error, folder) from error
 
@@ -41,15 +37,6 @@ def make_folder(folder: Path) -> None:
 def trouble(error: OSError, folder: Path) -> DiskIsFull | NotWritable:
     """Our error for the system's."""
     return DiskIsFull(folder) if error.errno in FULL else NotWritable(folder, error.strerror or error)
-
-
-def sync_folder(folder: Path) -> None:
-    """Has the names in it survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sync_tree(folder: Path) -> None:

@@ -2,7 +2,6 @@
 that is being replaced is needed for it."""
 
 import datetime
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backups.engine import files
 from backups.engine.manifest import Kind
+from backups.engine.records import read_record, write_record
 from backups.engine.repository import Repository, now
 from backups.errors import BackupFailed, Interrupted, UnknownJob
 from foundation.errors import Refusal
@@ -26,6 +26,8 @@ KEPT_DAYS = 90
 LONGEST_ERROR = 2000
 
 Progress = Callable[[str, float | None], None]
+Stopped = Callable[[], bool]
+Result = dict[str, Any]
 logger = structlog.get_logger("backups.jobs")
 
 
@@ -41,7 +43,9 @@ class JobKind(StrEnum):
     RESTORE = "restore"
     SWAP_BACK = "swap_back"
     DISCARD = "discard"
+    DELETE = "delete"
     PRUNE = "prune"
+    SWITCH_OVER = "switch_over"
 
 
 LABELS = {
@@ -54,7 +58,9 @@ LABELS = {
     JobKind.RESTORE: _("restore"),
     JobKind.SWAP_BACK: _("way back"),
     JobKind.DISCARD: _("discarding a recovered server"),
+    JobKind.DELETE: _("deleting a backup"),
     JobKind.PRUNE: _("tidying up"),
+    JobKind.SWITCH_OVER: _("switchover"),
 }
 
 
@@ -107,13 +113,13 @@ class Job:
         values = asdict(self)
         for name in MOMENTS:
             values[name] = values[name].isoformat() if values[name] is not None else None
-        return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True, default=str)
+        return write_record(values)
 
     @classmethod
     def from_json(cls, text: str) -> "Job":
         """Raises ValueError."""
         try:
-            values: dict[str, Any] = json.loads(text)
+            values = read_record(text)
             for name in MOMENTS:
                 values[name] = datetime.datetime.fromisoformat(values[name]) if values.get(name) else None
             values["kind"], values["status"] = JobKind(values["kind"]), JobStatus(values["status"])
@@ -225,7 +231,10 @@ def carry_out(
         job.result = work(job, progress, stop_file(repository, job.id).exists)
         job.status, job.share = JobStatus.DONE, 1.0
     except Interrupted as error:
-        job.status, job.error, job.error_kind = JobStatus.STOPPED, str(error), error.kind
+        # A child that was killed, as by a machine without memory, is nothing that somebody wished.
+        is_wished = stop_file(repository, job.id).exists()
+        job.status = JobStatus.STOPPED if is_wished else JobStatus.FAILED
+        job.error, job.error_kind = str(error), error.kind
     except BackupFailed as error:
         job.status, job.error_kind = JobStatus.FAILED, error.kind
         job.error = mask_text(str(error))[:LONGEST_ERROR]

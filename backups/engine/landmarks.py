@@ -20,6 +20,8 @@ from backups.engine.wal_names import Archive, Segment, format_lsn, parse_lsn
 from backups.errors import ServerGone
 
 ENDED = re.compile(r"lsn: ([0-9A-F]+/[0-9A-F]+),.* desc: (?:COMMIT|ABORT)")
+# The numbers of its parts, in the record of a transaction's end.
+PARTS = re.compile(r"; subxacts:((?: \d+)+)")
 NAMED = re.compile(r"lsn: ([0-9A-F]+/[0-9A-F]+),.* desc: RESTORE_POINT (.*)")
 XIDS = 2**32
 PAGE, HEADERS = 8192, (24, 40)
@@ -49,14 +51,22 @@ def with_each_wal(repository: Repository) -> list[Repository]:
 
 
 def end_of_transaction(programs: Programs, archive: Archive, segments: Sequence[Segment], xid: int) -> int | None:
-    """The position of the record that ends a transaction, None if it is not there."""
+    """The position of the record that ends a transaction, None if it is not there. A part of one that has a number of
+    its own (what was done between two savepoints) ends with the whole."""
     found: list[str] = []
+    part = str(xid % XIDS)
 
     def look(line: str) -> None:
         if match := ENDED.search(line):
             found.append(match[1])
 
-    _search(programs, archive, segments, ["--rmgr=Transaction", f"--xid={xid % XIDS}"], look)
+    def look_for_part(line: str) -> None:
+        if (match := ENDED.search(line)) and (parts := PARTS.search(line)) and part in parts[1].split():
+            found.append(match[1])
+
+    _search(programs, archive, segments, ["--rmgr=Transaction", f"--xid={part}"], look)
+    if not found:
+        _search(programs, archive, segments, ["--rmgr=Transaction"], look_for_part)
     return parse_lsn(found[-1]) if found else None
 
 

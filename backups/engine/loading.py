@@ -233,7 +233,7 @@ class Restore:
             "--no-owner",
             "--no-tablespaces",
             "--no-password",
-            f"--dbname={server.database}",
+            f"--dbname={server.address()}",
         ]
         if programs.major >= KEEPS_STATISTICS:
             self.command.append("--statistics" if facts.major >= KEEPS_STATISTICS else "--no-statistics")

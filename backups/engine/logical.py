@@ -19,9 +19,9 @@ from django.utils.translation import gettext_noop
 
 from backups.engine import files
 from backups.engine.children import run_tool
-from backups.engine.chosen_tables import load_tables, restore_tables
+from backups.engine.chosen_tables import Refuse, load_tables, restore_tables
 from backups.engine.counting import Snapshot, snapshot
-from backups.engine.loading import KEEPS_STATISTICS, discard_unfinished, load_dump
+from backups.engine.loading import KEEPS_STATISTICS, MAINTENANCE, discard_unfinished, load_dump, refuse_older
 from backups.engine.manifest import NAME, STATE_NAME, Kind, Manifest
 from backups.engine.media import pack_media
 from backups.engine.programs import Programs, find_programs
@@ -201,7 +201,7 @@ def dump_command(
         "--no-sync",
         "--verbose",
         f"--file={target}",
-        f"--dbname={server.database}",
+        f"--dbname={server.address()}",
     ]
     if programs.major >= KEEPS_STATISTICS and facts.major >= KEEPS_STATISTICS:
         # So that the planner knows the tables as soon as they are loaded.
@@ -315,6 +315,8 @@ def restore_all(
 
     Raises Damaged, and what `load_dump` raises; there is no such database then.
     """
+    # Before its files: tools as old as the server can't read them.
+    refuse_older(server.of(MAINTENANCE).facts(), stored.manifest.server_version)
     if findings := verify_logical(stored, progress=progress, is_stopped=is_stopped):
         raise Damaged(_("The backup is damaged: %(findings)s") % {"findings": " ".join(findings[:5])}, tuple(findings))
     load_dump(
@@ -337,6 +339,7 @@ def copy_tables(
     *,
     folder: Path,
     replace: bool = False,
+    refuse: Refuse = lambda _cursor: None,
     jobs: int = 2,
     progress: Callable[[str, float | None], None] = lambda _stage, _share: None,
     is_stopped: Callable[[], bool] = lambda: False,
@@ -359,6 +362,7 @@ def copy_tables(
             expected=dumped.tables,
             version=facts.version,
             replace=replace,
+            refuse=refuse,
             progress=progress,
             is_stopped=is_stopped,
         )

@@ -1,7 +1,6 @@
 """What a backup says of itself: a JSON file in its folder, written last. The table of backups is only its index."""
 
 import datetime
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from backups.engine.records import CHECKSUM, checksum_of, read_record, write_record
 from backups.errors import Damaged
 
 FORMAT = 1
@@ -85,18 +85,12 @@ class Manifest:
 
 
 MOMENTS = ("started_at", "completed_at", "consistent_at")
-# A changed moment or position would have a recovery go wrong without a word.
-CHECKSUM = "sha256"
-
-
-def checksum_of(values: dict[str, Any]) -> str:
-    """The SHA-256 of a manifest's values without their checksum."""
-    return hashlib.sha256(json.dumps(values, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(slots=True)
 class State:
-    """What is found out about a backup later: kept beside the manifest, and lost without harm.
+    """What is found out about a backup later: kept beside the manifest, and lost without harm. A backup whose state was
+    damaged is kept, because somebody may have wished it.
 
     `verified_at`: its files were last found whole; `damage`: what was wrong with them then; `proved_at`: it was
     restored and the shop in it was right; `restored_in`: how long that took, in seconds; `places`: where copies of it
@@ -114,19 +108,19 @@ class State:
         values = asdict(self)
         for name in ("verified_at", "proved_at"):
             values[name] = values[name].isoformat() if values[name] is not None else None
-        return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True)
+        return write_record(values)
 
     @classmethod
     def from_json(cls, text: str) -> "State":
         """What can't be read counts as not known."""
         try:
-            values = json.loads(text)
+            values = read_record(text)
             for name in ("verified_at", "proved_at"):
                 values[name] = datetime.datetime.fromisoformat(values[name]) if values.get(name) else None
             known = {one.name for one in fields(cls)}
             return cls(**{name: value for name, value in values.items() if name in known})
         except (ValueError, TypeError, AttributeError):
-            return cls()
+            return cls(is_kept=True)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -139,6 +133,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def read_state(folder: Path) -> State:
     try:
-        return State.from_json((folder / STATE_NAME).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
+        return State.from_json((folder / STATE_NAME).read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
         return State()
+    except OSError:
+        return State(is_kept=True)

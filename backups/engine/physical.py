@@ -6,6 +6,7 @@ ALTER SYSTEM, the manifest itself, our media) stands in our manifest with its SH
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from backups.engine.manifest import Kind, Manifest, State
 from backups.engine.media import pack_media
 from backups.engine.origin import NAME, Origin, read_origin
 from backups.engine.programs import find_programs
-from backups.engine.replication import KEEP_ALIVE, identify
+from backups.engine.replication import identify
 from backups.engine.repository import Repository, Stored, now
 from backups.engine.server import Facts, Server
 from backups.engine.verifying import unlisted_files, verify_physical
@@ -110,7 +111,11 @@ def take_physical(
             **positions(origin, facts),
         )
         progress(STAGE_VERIFYING, SHARE_OF_COPYING)
-        findings = verify_physical(Stored(partial, manifest, State()), is_stopped=is_stopped)
+        with ThreadPoolExecutor(1) as threads:
+            # The disk takes what was written while it is read from memory: one waits for the other's end only once.
+            synced = threads.submit(files.sync_tree, partial)
+            findings = verify_physical(Stored(partial, manifest, State()), is_stopped=is_stopped)
+            synced.result()
         if findings:
             raise Damaged(_("The new backup is damaged: %(first)s") % {"first": findings[0]}, tuple(findings))
         stored = repository.finish(partial, manifest)
@@ -182,7 +187,7 @@ def copy(
         # Everything is synced at the end, the media too.
         "--no-sync",
         "--no-password",
-        f"--dbname={KEEP_ALIVE}",
+        f"--dbname={server.address(replicates=True)}",
         "--progress",
         "--label=samovar",
         *options,

@@ -128,7 +128,7 @@ def send_missing(
             send(stored, place, keys=keys, progress=progress, is_stopped=is_stopped)
             done.append(stored)
         if stored.state.places.get(place.name) != SENT:
-            repository.note(stored, replace(stored.state, places={**stored.state.places, place.name: SENT}))
+            repository.amend(stored, places={**stored.state.places, place.name: SENT})
     return done
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from backups.engine.children import Ended, failure_of, start_tool, wait_for
 from backups.engine.programs import find_programs
 from backups.engine.receiver_state import LOCK, Gap, ReceiverState, read_state, receiver_state, write_state
-from backups.engine.replication import KEEP_ALIVE, forks, identify
+from backups.engine.replication import forks, identify
 from backups.engine.repository import Repository, now
 from backups.engine.server import Server
 from backups.engine.slots import SlotState, drop_slot, make_slot, slot_state
@@ -148,7 +148,7 @@ class Receiver:
                 "--no-loop",
                 "--status-interval=1",
                 "--no-password",
-                f"--dbname={KEEP_ALIVE}",
+                f"--dbname={self.server.address(replicates=True)}",
             ],
             environment=self.server.environment(),
             folder=self.repository.wal,

@@ -1,12 +1,11 @@
 """What the receiver of the WAL says of itself: a JSON file in the repository, which survives it."""
 
 import datetime
-import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
 
 from backups.engine import files
 from backups.engine.manifest import Kind
+from backups.engine.records import read_record, write_record
 from backups.engine.repository import Repository
 from backups.engine.wal_names import Segment
 
@@ -42,13 +41,13 @@ class ReceiverState:
 
     def to_json(self) -> str:
         values = {name: value for name, value in asdict(self).items() if name != "is_running"}
-        return json.dumps(values, default=datetime.datetime.isoformat, ensure_ascii=False, indent=1, sort_keys=True)
+        return write_record(values)
 
     @classmethod
     def from_json(cls, text: str) -> "ReceiverState":
         """What can't be read counts as not known."""
         try:
-            values: dict[str, Any] = json.loads(text)
+            values = read_record(text)
             for name in ("since", "at", "last_error_at"):
                 values[name] = datetime.datetime.fromisoformat(values[name]) if values.get(name) else None
             values["gaps"] = [

@@ -80,7 +80,7 @@ def recover_beside(
 
     Raises WrongTarget, WrongVersion, Damaged, Interrupted, DiskIsFull, NotWritable, NoPrograms, BackupFailed, Busy.
     """
-    if server is not None and target.time is not None:
+    if server is not None and (target.time is not None or target.xid is not None):
         progress(STAGE_FETCHING, None)
         pass_the_moment(repository, server, programs)
     choice = choose(repository, target, backup=backup)

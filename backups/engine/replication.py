@@ -11,8 +11,6 @@ from psycopg2.extras import PhysicalReplicationConnection
 from backups.engine.server import Server, last_line
 from backups.errors import NoReplication, ServerGone
 
-# For the tools' connections: a machine that is gone answers nothing, and is noticed after half a minute.
-KEEP_ALIVE = "keepalives_idle=10 keepalives_interval=5 keepalives_count=4"
 # What the server says to whom it does not let in as a standby. Everything else means that it can't be reached.
 REFUSALS = (
     "REPLICATION attribute",

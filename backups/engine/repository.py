@@ -15,9 +15,10 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -153,6 +154,10 @@ class Repository:
         files.write_whole(stored.folder / STATE_NAME, state.to_json())
         return replace(stored, state=state)
 
+    def amend(self, stored: Stored, **changes: Any) -> Stored:
+        """Writes down some of it. What others found out since `stored` was read stays."""
+        return self.note(stored, replace(read_state(stored.folder), **changes))
+
     def delete(self, stored: Stored) -> None:
         """Deletes a backup: first it stops looking whole."""
         partial = stored.folder.with_name(f"{stored.id}{PARTIAL}")
@@ -165,27 +170,38 @@ class Repository:
     @contextmanager
     def lock(self, name: str, *, doing: str) -> Iterator[None]:
         """Nobody else has this lock ("work", "wal", …) meanwhile; it ends with the process, however that ends. Raises
-        Busy, which says what the other one is doing."""
+        Busy, which says what the other one is doing, DiskIsFull, NotWritable."""
         path = self.locks / name
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise files.trouble(error, self.locks) from error
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Busy(path.read_text(encoding="utf-8").strip()) from None
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, doing.encode(), 0)
+            # On a full disk others are told less; the lock holds.
+            with suppress(OSError):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, doing.encode(), 0)
             yield
         finally:
             os.close(handle)
 
     def is_locked(self, name: str) -> bool:
-        """Whether somebody has this lock now."""
+        """Whether somebody has this lock now; also on a disk that can only be read."""
         try:
-            with self.lock(name, doing=""):
-                return False
-        except Busy:
+            handle = os.open(self.locks / name, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
+        finally:
+            os.close(handle)
+        return False
 
 
 def now() -> datetime.datetime:

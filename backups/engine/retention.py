@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from backups.engine.manifest import Kind, State
 from backups.engine.place import Place
@@ -26,7 +26,7 @@ from backups.engine.places import Progress, forget, listing
 from backups.engine.repository import Repository, Stored, now
 from backups.engine.sealing import Key
 from backups.engine.wal_archive import forget_wal_before, keep_wal_since
-from backups.errors import Interrupted
+from backups.errors import BackupNeeded, Interrupted
 
 DAILY, WEEKLY, MONTHLY = 7, 4, 6
 FRESH = datetime.timedelta(days=1)
@@ -135,6 +135,31 @@ def prune(
     if segments:
         logger.info("wal_pruned", segments=len(segments), before=oldest)
     return Pruned([one.id for one in doomed], sum(one.manifest.size for one in doomed), segments, held_back)
+
+
+def refuse_needed(stored: Stored, backups: Iterable[Stored]) -> None:
+    """A person may delete any backup but these. Raises BackupNeeded for one that is to be kept, that others build upon,
+    or that is the last one that was proved."""
+    others = [one for one in backups if one.id != stored.id]
+    if stored.state.is_kept:
+        raise BackupNeeded(_("The backup is kept for good. Say first that it need not be kept any longer."))
+    if upon := [one for one in others if one.manifest.base_id == stored.id]:
+        raise BackupNeeded(
+            ngettext(
+                "%(number)d backup builds upon this one. Delete that one first.",
+                "%(number)d backups build upon this one. Delete those first.",
+                len(upon),
+            )
+            % {"number": len(upon)}
+        )
+    if is_proved(stored) and not any(is_proved(one) for one in others):
+        raise BackupNeeded(
+            _("It is the last backup that was proved by restoring it. Prove another one by a drill first.")
+        )
+
+
+def is_proved(stored: Stored) -> bool:
+    return stored.state.proved_at is not None and not stored.state.damage
 
 
 def prune_place(

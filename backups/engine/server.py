@@ -12,8 +12,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from backups.errors import ServerGone
+from foundation.database import address
 
-CONNECT_TIMEOUT = 10
+# Of several hosts the next one is tried soon.
+CONNECT_TIMEOUT, CONNECT_TIMEOUT_OF_EACH = 10, address.CONNECT_TIMEOUT
+# A machine that is gone answers nothing. One that is only slow to take what a tool sends may take its time.
+KEEP_ALIVE = {**address.KEEPALIVES, "tcp_user_timeout": 30_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,16 @@ class Server:
         """The same server's other database."""
         return replace(self, database=database)
 
+    @property
+    def connect_timeout(self) -> int:
+        return CONNECT_TIMEOUT_OF_EACH if "," in self.host else CONNECT_TIMEOUT
+
+    def address(self, *, replicates: bool = False) -> str:
+        """What libpq's programs are told as --dbname: the database, unless they talk as standbys do, and what no
+        variable can say. The rest is in `environment`."""
+        options: dict[str, Any] = {**KEEP_ALIVE} if replicates else {"dbname": self.database, **KEEP_ALIVE}
+        return psycopg2.extensions.make_dsn(**options)
+
     def environment(self) -> dict[str, str]:
         """What libpq's programs read. The password stands in no command line; messages are in English, because some
         are looked for."""
@@ -72,7 +86,7 @@ class Server:
             "PGUSER": self.user,
             "PGPASSWORD": self.password,
             "PGDATABASE": self.database,
-            "PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
+            "PGCONNECT_TIMEOUT": str(self.connect_timeout),
             **{PASSED_ON[name]: value for name, value in self.options.items()},
         }
         given = {name: value for name, value in names.items() if value}
@@ -88,14 +102,14 @@ class Server:
         """A connection of its own that commits every statement, closed at the end; `factory` makes another sort of it,
         such as one for replication. Raises ServerGone."""
         try:
-            options: dict[str, Any] = dict(self.options)
+            options: dict[str, Any] = {**KEEP_ALIVE, **self.options}
             connection = psycopg2.connect(
                 host=self.host,
                 port=self.port,
                 user=self.user,
                 password=self.password,
                 dbname=database or self.database,
-                connect_timeout=CONNECT_TIMEOUT,
+                connect_timeout=self.connect_timeout,
                 application_name="samovar backups",
                 connection_factory=factory,
                 **options,

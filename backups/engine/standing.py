@@ -51,6 +51,12 @@ SEQUENCES = """
       AND refobjid = ANY(%(tables)s::oid[])
     ORDER BY 2
 """
+TRIGGERS = """
+    SELECT namespace.nspname || '.' || class.relname, tgname
+    FROM pg_trigger JOIN pg_class AS class ON class.oid = tgrelid
+    JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    WHERE NOT tgisinternal AND namespace.nspname || '.' || class.relname = ANY(%(names)s)
+"""
 # Other users' rights, and another owner.
 RIGHTS = """
     SELECT format('GRANT %%s ON %%s %%s TO %%s', one.privilege_type,
@@ -130,6 +136,12 @@ class Standing:
             cursor.execute(again, values)
         for statement in self.rights:
             cursor.execute(statement)
+
+
+def triggers(cursor: psycopg2.extensions.cursor, names: Collection[str]) -> set[tuple[str, str]]:
+    """What happens in the database when rows of these tables change: each trigger's table and name."""
+    cursor.execute(TRIGGERS, {"names": list(names)})
+    return set(cursor.fetchall())
 
 
 def existing(cursor: psycopg2.extensions.cursor, names: Collection[str]) -> dict[str, int]:

@@ -6,7 +6,6 @@ their numbers too: these stay when names change, so what has happened is asked o
 """
 
 import datetime
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +22,7 @@ from psycopg2 import sql
 from backups.engine import files
 from backups.engine.databases import REPLACED, Cursor, Progress, all_names, copy_settings, dated_name, lobby, mark
 from backups.engine.kept_databases import admit, drop_old, old_databases
+from backups.engine.records import read_record, write_record
 from backups.engine.repository import Repository, now
 from backups.engine.server import Server
 from backups.errors import BackupFailed, Busy, Interrupted, NotAllowed, SwapFailed, UnknownDatabase
@@ -182,7 +182,7 @@ def begin(repository: Repository, server: Server, new: str, reason: str) -> Swap
         reason=reason,
     )
     values = asdict(swap) | {"at": at.isoformat()}
-    files.write_whole(journal_of(repository), json.dumps(values, ensure_ascii=False, indent=1))
+    files.write_whole(journal_of(repository), write_record(values))
     return swap
 
 
@@ -327,7 +327,7 @@ def is_unsettled(repository: Repository) -> bool:
 def read_journal(repository: Repository) -> Swap | None:
     """None if it can't be read."""
     try:
-        values = json.loads(journal_of(repository).read_text(encoding="utf-8"))
+        values = read_record(journal_of(repository).read_text(encoding="utf-8"))
         return Swap(**values | {"at": datetime.datetime.fromisoformat(values["at"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None

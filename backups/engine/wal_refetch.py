@@ -137,6 +137,7 @@ def _from_server(
             f"--endpos={format_lsn(segment.end - 1)}",
             "--no-loop",
             "--no-password",
+            f"--dbname={server.address(replicates=True)}",
         ],
         environment=server.environment(),
         folder=work,

@@ -4,7 +4,6 @@ The list is kept in the folder of backups too, for the day on which the database
 nothing of whom.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.db import connection
 
 from backups.engine import files
 from backups.engine.carrying import shop_of
+from backups.engine.records import read_record, write_record
 from backups.engine.repository import Repository
 from orders.models import OrderEvent
 from orders.services.actor import Actor
@@ -32,7 +32,7 @@ def keep_erasures(*, repository: Repository) -> int:
     Raises DiskIsFull, NotWritable."""
     people = erased_people()
     said = {"shop": this_shop(), "people": people}
-    files.write_whole(file_of(repository), json.dumps(said, ensure_ascii=False, indent=1))
+    files.write_whole(file_of(repository), write_record(said))
     return len(people)
 
 
@@ -40,7 +40,7 @@ def kept_erasures(*, repository: Repository, shop: str) -> list[dict[str, Any]]:
     """The list that was written down of this very shop. One of another is nobody's here: the same id may be somebody
     else, and an erasure can't be taken back."""
     try:
-        said = json.loads(file_of(repository).read_text(encoding="utf-8"))
+        said = read_record(file_of(repository).read_text(encoding="utf-8"))
         return list(said["people"]) if shop and said["shop"] == shop else []
     except FileNotFoundError:
         return []

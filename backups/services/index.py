@@ -1,17 +1,19 @@
 """Bringing the tables to what the folder of backups says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, transaction
+from django.utils.translation import gettext_noop
 
 from backups.engine.jobs import Job, JobKind, JobStatus, all_jobs
 from backups.engine.repository import Repository, Stored
 from backups.models import Backup, RestoreRun, WalCheck
 
 logger = structlog.get_logger("backups.index")
+DELETING = gettext_noop("is about to be deleted")
 RESTORES = {JobKind(kind.value) for kind in RestoreRun.Kind}
 
 
@@ -25,6 +27,7 @@ def refresh_index(*, repository: Repository) -> int:
     for job in jobs:
         if job.kind == JobKind.BACKUP and UUID(job.id) not in rows and job.status != JobStatus.DONE:
             rows[UUID(job.id)] = row_of_unfinished(job)
+    say_deletions(rows, jobs)
     write(Backup, rows)
     write(RestoreRun, {UUID(job.id): row_of_restore(job) for job in jobs if job.kind in RESTORES})
     write(WalCheck, {UUID(job.id): row_of_check(job) for job in jobs if job.kind == JobKind.CHECK_WAL})
@@ -73,6 +76,14 @@ def row_of_backup(one: Stored) -> dict[str, Any]:
         "places": state.places,
         "is_kept": state.is_kept,
     }
+
+
+def say_deletions(rows: dict[UUID, dict[str, Any]], jobs: Sequence[Job]) -> None:
+    """Of a backup that somebody has asked to be deleted: that it is going to be, or why it could not be."""
+    for job in jobs:
+        if job.kind != JobKind.DELETE or (row := rows.get(UUID(job.arguments["backup_id"]))) is None:
+            continue
+        row |= {"stage": "" if job.has_ended else DELETING, "error": job.error[:2000]}
 
 
 def row_of_unfinished(job: Job) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connections
 from django.utils.translation import gettext as _
 
-from backups.engine.carrying import Carried, read_what_stays, write_what_stays
+from backups.engine.carrying import Carried, has_table, read_what_stays, write_what_stays
 from backups.engine.counting import meanings
 from backups.engine.databases import Progress, discard_dumps, drop_unfinished
 from backups.engine.kept_databases import close_old, old_databases, opened
@@ -37,6 +37,7 @@ from backups.services.erasures import kept_erasures, repeat_them, this_shop
 from backups.services.index import refresh_index
 from backups.services.other_database import bring_up_to_date, forget_what_was_read, in_database
 from backups.waiting import empty_queue
+from orders.models import ErasedPerson
 from orders.services.erasing import erased_people
 
 logger = structlog.get_logger("backups.taking_over")
@@ -172,9 +173,11 @@ class CarryOver:
         """Raises SwapFailed, ServerGone, BackupFailed."""
         with meanings(self.old), self.connection.cursor() as cursor:
             read = read_what_stays(cursor)
+            # The database of a new server may be empty: the list in the folder of backups has been repeated already.
+            has_list = has_table(cursor, ErasedPerson._meta.db_table)
         try:
             # This thread works in the old database still.
-            people = erased_people()
+            people = erased_people() if has_list else []
         except DatabaseError as error:
             raise not_carried(error) from error
         with meanings(self.new), self.new.connected() as connection:

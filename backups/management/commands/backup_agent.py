@@ -7,8 +7,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from backups.cluster.patroni import Patroni
+from backups.cluster.watch import ClusterWatch
 from backups.engine.agent import Agent, manage
 from backups.engine.jobs import request_first_backup
 from backups.engine.manifest import Kind
@@ -28,8 +31,8 @@ def put_right(repository: Repository) -> None:
 class Command(BaseCommand):
     help = (
         "Runs until it is stopped: makes the backups that are asked for (by the timetable, in the admin, over REST) "
-        "and keeps receiving the WAL. `make run` starts it; in production one of it runs beside the web servers, on "
-        "the machine that has BACKUP_DIR."
+        "and keeps receiving the WAL. Watches the cluster, where PATRONI_URLS names one. `make run` starts it; in "
+        "production one of it runs beside the web servers, on the machine that has BACKUP_DIR."
     )
     requires_system_checks: Any = ()
 
@@ -49,6 +52,7 @@ class Command(BaseCommand):
                 repository,
                 receiver=None if no_wal else manage("receive_wal"),
                 put_right=partial(put_right, repository),
+                watch=ClusterWatch(repository, Patroni.of_the_shop()).run if settings.PATRONI_URLS else None,
             )
             agent.run(is_stopped=stopped.is_set)
         except BackupFailed as failure:
