@@ -1,30 +1,49 @@
-"""Whether this server can work: the database, its migrations, the broker."""
+"""Whether this server can work, and the rest of the shop with it: the database, the broker, who works behind it, and
+the room that is left."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
-import structlog
-from celery import current_app
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from kombu.exceptions import OperationalError
+from django.utils.translation import gettext_lazy, gettext_noop
 
+from monitoring import database_checks, disk, heartbeat_checks, queue
+from monitoring.connecting import fresh_connection
 from monitoring.errors import CheckFailed
 from monitoring.registry import Check, register_check
-
-logger = structlog.get_logger(__name__)
-
-# Shorter than a check may take in all, so that its own sentence is heard.
-CONNECT_SECONDS = 2
 
 
 def register() -> None:
     """Called once, when the apps are ready."""
-    for name, run in (("database", database), ("migrations", migrations), ("broker", broker)):
-        register_check(Check(name=name, run=run, gates_readiness=True))
+    for check in (
+        Check(
+            name="database",
+            run=database,
+            gates_readiness=True,
+            title=gettext_lazy("Database"),
+            advice=gettext_lazy("Look whether PostgreSQL runs, and whether DATABASE_URL names it."),
+        ),
+        Check(
+            name="migrations",
+            run=migrations,
+            gates_readiness=True,
+            title=gettext_lazy("Migrations"),
+            advice=gettext_lazy("Run manage.py migrate: the tables are older than the program."),
+        ),
+        Check(
+            name="broker",
+            run=broker,
+            gates_readiness=True,
+            title=gettext_lazy("Broker"),
+            advice=gettext_lazy("Look whether Redis or RabbitMQ runs, and whether CELERY_BROKER_URL names it."),
+            needs_database=False,
+        ),
+    ):
+        register_check(check)
+    heartbeat_checks.register()
+    disk.register()
+    queue.register()
+    database_checks.register()
 
 
 def database() -> None:
@@ -37,7 +56,8 @@ def migrations() -> None:
         missing = sorted(wanted_migrations() - set(MigrationRecorder(connection).applied_migrations()))
     if missing:
         names = ", ".join(f"{app}.{name}" for app, name in missing[:3])
-        raise CheckFailed(f"{len(missing)} not applied: {names}{' …' if len(missing) > 3 else ''}")
+        more = " …" if len(missing) > 3 else ""
+        raise CheckFailed(gettext_noop("%(number)s not applied: %(names)s"), number=len(missing), names=names + more)
 
 
 @cache
@@ -46,29 +66,6 @@ def wanted_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
-@contextmanager
-def fresh_connection() -> Iterator[BaseDatabaseWrapper]:
-    """A connection of its own that gives up soon. Raises CheckFailed for whatever the database says."""
-    connection = connections.create_connection(DEFAULT_DB_ALIAS)
-    given = connection.settings_dict
-    connection.settings_dict = {**given, "OPTIONS": {**given["OPTIONS"], "connect_timeout": CONNECT_SECONDS}}
-    try:
-        yield connection
-    except DatabaseError as error:
-        # Its text may name the host and the user: that is for the log only.
-        logger.warning("the database does not answer a check", error=str(error))
-        raise CheckFailed("The database does not answer.") from None
-    finally:
-        connection.close()
-
-
 def broker() -> None:
-    with current_app.connection_for_write(connect_timeout=CONNECT_SECONDS) as connection:
-        if connection.transport.driver_type == "redis":
-            limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS}
-            connection.transport_options = {**connection.transport_options, **limits}
-        try:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=CONNECT_SECONDS)
-        except OperationalError as error:
-            logger.warning("the broker does not answer a check", error=str(error))
-            raise CheckFailed("The broker does not answer.") from None
+    with queue.broker_connection():
+        pass

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+PROBES = ("/health/", "/metrics")
+
 
 class AnonymousProbes:
-    """Takes the cookies off requests under /health/: a browser's session would be looked up in the database.
+    """Takes the cookies off requests of /health/ and /metrics: a session would be looked up in the database.
 
     Stands before SessionMiddleware.
     """
@@ -15,6 +17,6 @@ class AnonymousProbes:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/health/"):
+        if request.path_info.startswith(PROBES):
             request.COOKIES = {}
         return self.get_response(request)

@@ -24,6 +24,10 @@ class Event:
     """For people, translated lazily."""
     tell: Callable[[Mapping[str, Any]], str] | None = None
     """Says an alert's sentence anew from its details, in the reader's language; KeyError where one is missing."""
+    is_news: bool = False
+    """Something that is over once it is told: its alerts are closed from the start."""
+    keeps_first: bool = False
+    """While one is open, its words and details stay those of the first time, as of an error the first trace."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", Severity(self.severity))
@@ -31,7 +35,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Check:
-    """A question with the answer "in order" or not. `run` returns a remark or None, and raises CheckFailed.
+    """A question with the answer "in order" or not. `run` returns a remark or None; raises CheckFailed for what is
+    wrong, CheckWarning for what somebody should see to before it is.
 
     With `gates_readiness`, a failed check takes this server out of service (/health/ready answers 503).
     """
@@ -40,6 +45,19 @@ class Check:
     run: Callable[[], str | None]
     gates_readiness: bool = False
     timeout: float = 3.0
+    """Seconds."""
+    title: Any = ""
+    """For people, and what they are to do when it fails: translated lazily."""
+    advice: Any = ""
+    is_probed: bool = False
+    """/health/ready tells it too, though nothing is refused because of it: the server works without."""
+    every: float = 15.0
+    """Seconds from one look to the next of whoever watches. One that takes long is looked at rarely."""
+    event: str = "health.failed"
+    """What an alert of its failure is called, and one of its warning; without a name, a warning is only shown."""
+    warning_event: str = ""
+    needs_database: bool = True
+    """What such a one says while the database is away is about the database."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +69,18 @@ class Metric:
     labels: tuple[str, ...]
     collect: Callable[[], Iterable[tuple[LabelValues, float]]]
     kind: Literal["gauge", "counter"] = "gauge"
+    needs_database: bool = True
+    """One that does not is told also while the database is away."""
+    fresh_for: float = 10.0
+    """Seconds in which it is not read again, however often somebody asks. One that takes long is read rarely."""
 
     def __post_init__(self) -> None:
         # The names that Prometheus reads: https://prometheus.io/docs/concepts/data_model/
         for name in (self.name, *self.labels):
             if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name):
                 raise ValueError(f"{name!r} is no name for a metric or a label.")
+        if self.kind == "counter" and not self.name.endswith("_total"):
+            raise ValueError(f"{self.name!r} counts, so its name ends in _total.")
 
 
 class Named(Protocol):

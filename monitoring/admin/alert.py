@@ -4,18 +4,26 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from foundation.admin.model_admin import ReadOnlyAdmin, ShopModelAdmin
-from monitoring.models import Alert
+from foundation.admin.pages import OwnPages
+from foundation.admin.verbs import Verb, VerbButtons
+from monitoring.admin.database_page import DatabasePage
+from monitoring.admin.health_page import HealthPage
+from monitoring.admin.logs_page import LogsPage, lines_about
+from monitoring.admin.shown import moment, status_badge, words_of
+from monitoring.models import Alert, Channel, Delivery
 from monitoring.registry import events
 from monitoring.services import alerts
 from monitoring.severity import Severity
 
 BADGES = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.ERROR: "danger", Severity.CRITICAL: "danger"}
+
+SHOWN_MESSAGES = 50
 
 
 class IsOpenFilter(admin.SimpleListFilter):
@@ -32,8 +40,22 @@ class IsOpenFilter(admin.SimpleListFilter):
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
-    list_display = ("severity_badge", "event_title", "subject", "text", "count", "last_seen_at", "state")
+class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
+    pages = (HealthPage, DatabasePage, LogsPage)
+    verbs = (
+        Verb(
+            name="acknowledge",
+            label=_("Acknowledge"),
+            permission="monitoring.acknowledge_alert",
+            run=lambda request, alert, data: alerts.acknowledge(alert_ids=[alert.pk], user=request.user) and None,
+            done=_("Acknowledged: nobody is reminded of it any more."),
+            is_shown=lambda alert: alert.resolved_at is None and alert.acknowledged_at is None,
+            icon="done",
+            variant="primary",
+        ),
+    )
+    change_form_after_template = "monitoring/alert_messages.html"
+    list_display = ("severity_badge", "event_title", "text", "count", "last_seen", "state")
     list_filter = (IsOpenFilter, "severity", "event", "last_seen_at")
     list_select_related = ("acknowledged_by",)
     search_fields = ("subject", "message")
@@ -45,14 +67,13 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
         "text",
         "details",
         "count",
-        "created_at",
-        "last_seen_at",
-        "acknowledged_at",
+        "since",
+        "last_seen",
+        "acknowledged",
         "acknowledged_by",
-        "resolved_at",
-        "dispatched_at",
+        "resolved",
     )
-    readonly_fields = ("event_title", "text")
+    readonly_fields = ("event_title", "text", "since", "last_seen", "acknowledged", "resolved")
     actions = ("acknowledge",)
 
     @display(description=_("severity"), ordering="severity", label=BADGES)
@@ -69,11 +90,35 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
     def text(self, alert: Alert) -> str:
         return alert.text
 
+    @admin.display(description=_("since"))
+    def since(self, alert: Alert) -> str:
+        return moment(alert.created_at)
+
+    @admin.display(description=_("last seen"), ordering="last_seen_at")
+    def last_seen(self, alert: Alert) -> str:
+        return moment(alert.last_seen_at)
+
+    @admin.display(description=_("acknowledged"))
+    def acknowledged(self, alert: Alert) -> str:
+        return moment(alert.acknowledged_at)
+
+    @admin.display(description=_("resolved"))
+    def resolved(self, alert: Alert) -> str:
+        return moment(alert.resolved_at)
+
     @admin.display(description=_("state"))
     def state(self, alert: Alert) -> Any:
         if alert.resolved_at:
             return _("resolved")
         return _("seen by %(name)s") % {"name": alert.acknowledged_by} if alert.acknowledged_at else _("open")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        alert: Alert | None = kwargs.get("obj")
+        if alert is not None and request.user.has_perm("monitoring.view_delivery"):
+            context["told"] = told_of(alert)
+        if alert is not None:
+            context["log_lines"] = lines_about(request, alert)
+        return super().render_change_form(request, context, **kwargs)
 
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("monitoring.acknowledge_alert"))
@@ -83,3 +128,18 @@ class AlertAdmin(ReadOnlyAdmin, ShopModelAdmin):
         count = alerts.acknowledge(alert_ids=list(queryset.values_list("pk", flat=True)), user=request.user)
         sentence = ngettext("%(count)s alert acknowledged.", "%(count)s alerts acknowledged.", count) % {"count": count}
         self.message_user(request, sentence, messages.SUCCESS if count else messages.INFO)
+
+
+def told_of(alert: Alert) -> list[dict[str, Any]]:
+    """The messages that speak of an alert, the latest first."""
+    sealed = [f"channel__{name}" for name in Channel.SEALED]
+    told = Delivery.objects.filter(parts__alert=alert).distinct().select_related("channel").order_by("-id")
+    return [
+        {
+            "delivery": delivery,
+            "words": words_of(delivery),
+            "made": moment(delivery.created_at),
+            "status": status_badge(delivery),
+        }
+        for delivery in told.defer("picture", "text", "data", *sealed)[:SHOWN_MESSAGES]
+    ]

@@ -13,7 +13,8 @@ class Alert(models.Model):
     """An event about a subject. While it is open there is one of each (event, subject), which counts.
 
     Alerts are written in the transaction of what caused them, and so are their own outbox: one with no
-    `dispatched_at` still waits to be sent.
+    `dispatched_at` has not been put into the channels' messages yet, and one that is resolved and has no
+    `resolution_dispatched_at` has not been said to be over.
     """
 
     event = models.CharField(_("event"), max_length=100)
@@ -35,6 +36,7 @@ class Alert(models.Model):
     )
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     dispatched_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    resolution_dispatched_at = models.DateTimeField(_("resolution sent"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("alert")
@@ -49,7 +51,13 @@ class Alert(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["created_at"], name="alert_by_age"),
             models.Index(fields=["id"], name="alert_outbox", condition=models.Q(dispatched_at__isnull=True)),
+            models.Index(
+                fields=["id"],
+                name="alert_resolution_outbox",
+                condition=models.Q(resolved_at__isnull=False, resolution_dispatched_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,21 +1,24 @@
 """Running checks so that one that hangs holds up nobody."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import Any
 
 import structlog
 from django.db import connections
+from django.utils.translation import get_language, gettext_noop, override
 
-from monitoring.errors import CheckFailed
+from monitoring.errors import CheckFailed, CheckWarning, sentence
 from monitoring.registry import Check
 
 logger = structlog.get_logger(__name__)
 
-TIMED_OUT = "No answer in time."
-STILL_RUNNING = "The last run has not ended yet."
+TIMED_OUT = gettext_noop("No answer in time.")
+STILL_RUNNING = gettext_noop("The last run has not ended yet.")
+CRASHED = gettext_noop("It ended with %(error)s.")
 
 # Checks that did not end in time, and are not started again before they do: else every probe of a hanging
 # database would leave one more thread behind.
@@ -24,10 +27,15 @@ _overdue: dict[str, Thread] = {}
 
 @dataclass(frozen=True)
 class CheckResult:
+    """What a check found. Of a failure and of a warning, `message` and `values` say `detail` in any language."""
+
     name: str
     is_ok: bool
     milliseconds: float
     detail: str | None = None
+    is_warning: bool = False
+    message: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run_checks(checks: Sequence[Check]) -> list[CheckResult]:
@@ -41,15 +49,17 @@ def run_checks(checks: Sequence[Check]) -> list[CheckResult]:
 
 def start(check: Check) -> Callable[[], CheckResult]:
     """Starts the check; the function returned waits for its result."""
+    started_at = time.monotonic()
     overdue = _overdue.get(check.name)
     if overdue is not None and overdue.is_alive():
-        return lambda: CheckResult(check.name, is_ok=False, milliseconds=0.0, detail=STILL_RUNNING)
+        return lambda: failed(check, started_at, CheckFailed(STILL_RUNNING))
     _overdue.pop(check.name, None)
 
     results: SimpleQueue[CheckResult] = SimpleQueue()
-    started_at = time.monotonic()
+    # Languages belong to threads too, and remarks are made for who asks.
+    language = get_language()
     # A daemon: a check that hangs must not keep the server from stopping.
-    thread = Thread(target=lambda: results.put(run(check)), name=f"check {check.name}", daemon=True)
+    thread = Thread(target=lambda: results.put(run(check, language)), name=f"check {check.name}", daemon=True)
     thread.start()
 
     def wait() -> CheckResult:
@@ -57,26 +67,40 @@ def start(check: Check) -> Callable[[], CheckResult]:
             return results.get(timeout=max(0.0, started_at + check.timeout - time.monotonic()))
         except Empty:
             _overdue[check.name] = thread
-            return CheckResult(check.name, is_ok=False, milliseconds=elapsed(started_at), detail=TIMED_OUT)
+            return failed(check, started_at, CheckFailed(TIMED_OUT))
 
     return wait
 
 
-def run(check: Check) -> CheckResult:
+def run(check: Check, language: str | None = None) -> CheckResult:
     started_at = time.monotonic()
     try:
-        detail = check.run()
+        with override(language):
+            detail = check.run()
+            return CheckResult(check.name, is_ok=True, milliseconds=elapsed(started_at), detail=detail)
     except CheckFailed as failure:
-        return CheckResult(check.name, is_ok=False, milliseconds=elapsed(started_at), detail=str(failure))
+        with override(language):
+            return failed(check, started_at, failure)
     except Exception as error:
         logger.exception("check_crashed", check=check.name)
-        return CheckResult(
-            check.name, is_ok=False, milliseconds=elapsed(started_at), detail=f"It ended with {type(error).__name__}."
-        )
+        with override(language):
+            return failed(check, started_at, CheckFailed(CRASHED, error=type(error).__name__))
     finally:
         # Connections belong to threads, and this one ends.
         connections.close_all()
-    return CheckResult(check.name, is_ok=True, milliseconds=elapsed(started_at), detail=detail)
+
+
+def failed(check: Check, started_at: float, failure: CheckFailed) -> CheckResult:
+    is_warning = isinstance(failure, CheckWarning)
+    return CheckResult(
+        check.name,
+        is_ok=is_warning,
+        is_warning=is_warning,
+        milliseconds=elapsed(started_at),
+        detail=sentence(failure.message, failure.values),
+        message=failure.message,
+        values=failure.values,
+    )
 
 
 def elapsed(started_at: float) -> float:
