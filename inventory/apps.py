@@ -7,6 +7,8 @@ class InventoryConfig(AppConfig):
     verbose_name = _("Stock and menu")
 
     def ready(self) -> None:
-        from inventory import watching  # noqa: PLC0415  (the registry needs the models, which are ready only now)
+        # The registries need the models, which are ready only now.
+        from inventory import daily_report, watching  # noqa: PLC0415
 
         watching.register()
+        daily_report.register()

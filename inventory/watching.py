@@ -1,17 +1,16 @@
 """What the store room wants watched."""
 
-from collections.abc import Iterable
-
-from django.db.models import Count, F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
+from inventory import metrics
 from inventory.lot_selectors import lots_that_differ_from_their_level
-from inventory.models import StockLevel
 from inventory.selectors import levels_that_differ_from_the_ledger
 from inventory.services.expiring import EXPIRING, expiring_sentence
 from inventory.services.low_stock import LOW_STOCK, low_sentence
+from inventory.services.unavailable import UNAVAILABLE, unavailable_sentence
 from monitoring.errors import CheckFailed
-from monitoring.registry import Check, Event, LabelValues, Metric, register_check, register_event, register_metric
+from monitoring.registry import Check, Event, register_check, register_event
 from monitoring.severity import Severity
 
 
@@ -19,29 +18,29 @@ def register() -> None:
     """Tells monitoring about the store room. Called once, when the apps are ready."""
     register_event(Event(name=LOW_STOCK, severity=Severity.WARNING, title=_("Low stock"), tell=low_sentence))
     register_event(Event(name=EXPIRING, severity=Severity.WARNING, title=_("Expires soon"), tell=expiring_sentence))
-    register_check(Check(name="stock_lots", run=lots_are_what_their_levels_hold, timeout=30.0))
-    # It reads the whole ledger: not for a probe that comes every few seconds.
-    register_check(Check(name="stock_ledger", run=levels_are_what_the_ledger_sums_to, timeout=60.0))
-    register_metric(
-        Metric(
-            name="samovar_stock_below_minimum",
-            help="Ingredients below their minimum at an open location.",
-            labels=("location",),
-            collect=levels_below_minimum,
+    register_event(Event(UNAVAILABLE, Severity.WARNING, _("Drinks became unavailable"), tell=unavailable_sentence))
+    register_check(
+        Check(
+            name="stock_lots",
+            run=lots_are_what_their_levels_hold,
+            timeout=30.0,
+            every=3600.0,
+            title=_("Lots and stock levels agree"),
+            advice=_("Count the ingredients that it names: a count puts their levels right."),
         )
     )
-
-
-def levels_below_minimum() -> Iterable[tuple[LabelValues, float]]:
-    """The number of low levels of each open location that has any."""
-    rows = (
-        StockLevel.objects.filter(quantity__lt=F("minimum"), location__is_active=True)
-        .order_by()
-        .values_list("location__name")
-        .annotate(number=Count("pk"))
+    # It reads the whole ledger: not for a probe that comes every few seconds.
+    register_check(
+        Check(
+            name="stock_ledger",
+            run=levels_are_what_the_ledger_sums_to,
+            timeout=60.0,
+            every=3600.0,
+            title=_("Ledger and stock levels agree"),
+            advice=_("Somebody changed the tables by hand: restore them from a backup, or count what it names."),
+        )
     )
-    for location, number in rows:
-        yield {"location": location}, number
+    metrics.register()
 
 
 def levels_are_what_the_ledger_sums_to() -> None:
@@ -50,8 +49,15 @@ def levels_are_what_the_ledger_sums_to() -> None:
     if wrong:
         location, ingredient, level, total = wrong[0]
         raise CheckFailed(
-            f"Stock levels that differ from their ledger: {len(wrong)}. First, ingredient {ingredient} "
-            f"at location {location}: the level says {level}, the ledger {total}."
+            gettext_noop(
+                "Stock levels that differ from their ledger: %(number)s. First, ingredient %(ingredient)s at location "
+                "%(location)s: the level says %(level)s, the ledger %(total)s."
+            ),
+            number=len(wrong),
+            ingredient=ingredient,
+            location=location,
+            level=str(level),
+            total=str(total),
         )
 
 
@@ -61,6 +67,13 @@ def lots_are_what_their_levels_hold() -> None:
     if wrong:
         first = wrong[0]
         raise CheckFailed(
-            f"Stock levels that their lots do not add up to: {len(wrong)}. First, ingredient {first.ingredient_id} "
-            f"at location {first.location_id}: the level says {first.level}, the lots hold {first.in_lots}."
+            gettext_noop(
+                "Stock levels that their lots do not add up to: %(number)s. First, ingredient %(ingredient)s at "
+                "location %(location)s: the level says %(level)s, the lots hold %(in_lots)s."
+            ),
+            number=len(wrong),
+            ingredient=first.ingredient_id,
+            location=first.location_id,
+            level=str(first.level),
+            in_lots=str(first.in_lots),
         )

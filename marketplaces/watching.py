@@ -1,15 +1,14 @@
 """What marketplaces want watched."""
 
-from collections.abc import Iterable
-
-from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from foundation.services.rotation import register_listener
-from foundation.uuids import first_uuid7_at
-from marketplaces.models import Listing, SellerAccount, StockOperation, SyncRun
-from marketplaces.monitor_selectors import DAY, STUCK_AFTER, OperationFigures, operation_figures, sync_health
+from marketplaces import metrics
+from marketplaces.metrics import accounts_in_use
+from marketplaces.models import SellerAccount, StockOperation
+from marketplaces.monitor_selectors import STUCK_AFTER, sync_health
 from marketplaces.services import alarms, push_alarms
 from marketplaces.services.anomalies import ANOMALY, anomaly_sentence
 from marketplaces.services.credentials import note_rotation
@@ -23,7 +22,7 @@ from marketplaces.services.key_alerts import (
 from marketplaces.services.mirror import ORDER_UNKNOWN_STATUS, unknown_status_sentence
 from marketplaces.services.runs import SYNC_FAILED, sync_failed_sentence
 from monitoring.errors import CheckFailed
-from monitoring.registry import Check, Event, LabelValues, Metric, register_check, register_event, register_metric
+from monitoring.registry import Check, Event, register_check, register_event
 from monitoring.severity import Severity
 
 
@@ -53,55 +52,33 @@ def register() -> None:
     for name, title, tell in (
         (ORDER_UNKNOWN_STATUS, _("A marketplace uses a status that is not known here"), unknown_status_sentence),
         (SYNC_FAILED, _("A marketplace can't be read"), sync_failed_sentence),
+        (alarms.STOCK_SHORT, _("The stock does not suffice for an order of a marketplace"), alarms.short_sentence),
     ):
         register_event(Event(name, Severity.WARNING, title, tell=tell))
-    register_check(Check(name="marketplace_sync", run=everything_is_read, timeout=10.0))
-    register_check(Check(name="marketplace_operations", run=nothing_is_stuck, timeout=10.0))
-    for metric in (
-        Metric(
-            "samovar_marketplace_sync_age_seconds",
-            "Seconds since the last successful run.",
-            ("account", "what"),
-            sync_ages,
-        ),
-        Metric(
-            "samovar_marketplace_sync_runs_day",
-            "Runs of the last 24 hours, by how they ended.",
-            ("account", "what", "status"),
-            runs_of_the_day,
-        ),
-        Metric(
-            "samovar_marketplace_sync_seconds",
-            "How long a successful run of the last 24 hours took on average.",
-            ("account", "what"),
-            run_durations,
-        ),
-        Metric(
-            "samovar_stock_operations_day",
-            "Stock operations created in the last 24 hours, by status.",
-            ("status",),
-            operations_of_the_day,
-        ),
-        Metric(
-            "samovar_stock_operation_errors_day",
-            "Errors of stock operations in the last 24 hours, by kind.",
-            ("kind",),
-            errors_of_the_day,
-        ),
-        Metric(
-            "samovar_stock_operation_seconds",
-            "How long a stock operation of the last 24 hours took on average to complete.",
-            (),
-            operation_durations,
-        ),
-        Metric(
-            "samovar_marketplace_pushes_waiting",
-            "Listings whose quantity waits to be sent.",
-            ("account",),
-            pushes_waiting,
-        ),
-    ):
-        register_metric(metric)
+    register_check(
+        Check(
+            name="marketplace_sync",
+            run=everything_is_read,
+            timeout=10.0,
+            every=60.0,
+            title=_("Orders and stock of marketplaces"),
+            advice=_("Look at the marketplace monitor: it says which account is not read, and why."),
+            # The anomalies tell more of it.
+            event="",
+        )
+    )
+    register_check(
+        Check(
+            name="marketplace_operations",
+            run=nothing_is_stuck,
+            timeout=10.0,
+            every=60.0,
+            title=_("Stock operations"),
+            advice=_("Look at the marketplace monitor, and whether a worker runs."),
+            event="",
+        )
+    )
+    metrics.register()
 
 
 def everything_is_read() -> None:
@@ -110,7 +87,8 @@ def everything_is_read() -> None:
     stale = [one for one in sync_health(accounts=accounts_in_use(), now=now) if one.is_stale]
     if stale:
         names = ", ".join(f"{one.account.name} ({one.what})" for one in stale[:3])
-        raise CheckFailed(f"Not read for long: {names}{' …' if len(stale) > 3 else ''}")
+        more = " …" if len(stale) > 3 else ""
+        raise CheckFailed(gettext_noop("Not read for long: %(names)s"), names=names + more)
 
 
 def nothing_is_stuck() -> None:
@@ -120,69 +98,4 @@ def nothing_is_stuck() -> None:
     )
     number = overdue[:1000].count()
     if number:
-        raise CheckFailed(f"Stock operations that are overdue: {number}.")
-
-
-def accounts_in_use() -> list[SellerAccount]:
-    return list(SellerAccount.objects.filter(is_active=True).select_related("location"))
-
-
-def figures_in_use() -> OperationFigures:
-    """The figures of the operations of all accounts in use."""
-    ids = [account.pk for account in accounts_in_use()]
-    return OperationFigures.together(operation_figures(account_ids=ids, now=timezone.now()).values())
-
-
-def sync_ages() -> Iterable[tuple[LabelValues, float]]:
-    now = timezone.now()
-    for one in sync_health(accounts=accounts_in_use(), now=now):
-        if one.last_success_at is not None:
-            yield {"account": str(one.account), "what": one.what}, (now - one.last_success_at).total_seconds()
-
-
-def run_durations() -> Iterable[tuple[LabelValues, float]]:
-    for one in sync_health(accounts=accounts_in_use(), now=timezone.now()):
-        if one.mean_seconds is not None:
-            yield {"account": str(one.account), "what": one.what}, one.mean_seconds
-
-
-def runs_of_the_day() -> Iterable[tuple[LabelValues, float]]:
-    since = timezone.now() - DAY
-    accounts = {account.pk: account for account in accounts_in_use()}
-    rows = (
-        SyncRun.objects.filter(account_id__in=accounts, id__gte=first_uuid7_at(since), started_at__gte=since)
-        .order_by()
-        .values_list("account_id", "what", "status")
-        .annotate(number=Count("pk"))
-    )
-    for account_id, what, status, number in rows:
-        yield {"account": str(accounts[account_id]), "what": what, "status": status}, number
-
-
-def operations_of_the_day() -> Iterable[tuple[LabelValues, float]]:
-    since = first_uuid7_at(timezone.now() - DAY)
-    rows = StockOperation.objects.filter(pk__gte=since).order_by().values_list("status").annotate(number=Count("pk"))
-    for status, number in rows:
-        yield {"status": status}, number
-
-
-def errors_of_the_day() -> Iterable[tuple[LabelValues, float]]:
-    for kind, number in figures_in_use().errors_by_kind.items():
-        yield {"kind": kind}, number
-
-
-def operation_durations() -> Iterable[tuple[LabelValues, float]]:
-    figures = figures_in_use()
-    if figures.mean_seconds is not None:
-        yield {}, figures.mean_seconds
-
-
-def pushes_waiting() -> Iterable[tuple[LabelValues, float]]:
-    rows = (
-        Listing.objects.filter(is_active=True, push_wanted_at__isnull=False)
-        .order_by()
-        .values_list("account__marketplace", "account__name")
-        .annotate(number=Count("pk"))
-    )
-    for marketplace, name, number in rows:
-        yield {"account": f"{marketplace}: {name}"}, number
+        raise CheckFailed(gettext_noop("Stock operations that are overdue: %(number)s."), number=number)

@@ -4,6 +4,7 @@ then (in inventory) stock levels.
 Nothing else in this app calls `select_for_update`, but for `orders.staff_locks`.
 """
 
+import datetime
 from collections.abc import Collection
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.db import connection, transaction
 
 from foundation.errors import Refusal
 from orders.errors import OrderArchived, UnknownCustomer, UnknownOrder, UnknownSalesImport, UnknownShift
-from orders.models import ArchivedOrder, BatchRun, Customer, Order, PromoCode, SalesImport, Shift
+from orders.models import ArchivedOrder, BatchRun, Customer, CustomerMessage, Order, PromoCode, SalesImport, Shift
 
 # Advisory locks of their own; the numbers say nothing.
 IMPORT_KEYS = 7_236_001
@@ -113,3 +114,9 @@ def lock_import_keys() -> None:
     does not change meanwhile. To be taken after the import's own row and before the menu."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_KEYS])
+
+
+def claim_next_customer_message(now: datetime.datetime) -> CustomerMessage | None:
+    """Locks the next message to a customer that is due; one that another worker holds is passed over."""
+    due = CustomerMessage.objects.filter(status=CustomerMessage.Status.WAITING, next_attempt_at__lte=now)
+    return due.order_by("next_attempt_at", "pk").select_for_update(skip_locked=True, of=("self",)).first()

@@ -31,6 +31,7 @@ ROLES = {
     ],
     "manager": [
         "orders.complete_unpaid",
+        "orders.view_customermessage",
         "orders.view_refund",
         "orders.add_refund",
         "orders.correct_shift",

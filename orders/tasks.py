@@ -16,8 +16,10 @@ from orders.selectors import stalled_batches
 from orders.services import pins
 from orders.services.archive import PART, archive_orders
 from orders.services.batch import run_batch_part
+from orders.services.customer_messages import forget_old_messages, send_next_message
 from orders.services.points import expire_points
 from orders.services.sales_import import discard_import, import_next_part, stop_import
+from orders.services.unusual import tell_unusual
 
 
 @shared_task
@@ -71,6 +73,25 @@ def discard_forgotten_sales_imports() -> None:
     for import_id in forgotten_sales_imports(at=timezone.now()).values_list("pk", flat=True):
         with suppress(SalesImportBegun):
             discard_import(import_id=import_id)
+
+
+@shared_task
+def tell_what_is_unusual() -> None:
+    """Raises the alerts of orders that wait too long and of many cancellations. Running it twice says it once."""
+    tell_unusual(now=timezone.now())
+
+
+@shared_task
+def send_customer_messages() -> None:
+    """Sends every message to a customer that is due. Two at once do no harm: each message is claimed."""
+    while send_next_message(now=timezone.now()):
+        pass
+
+
+@shared_task
+def forget_customer_messages() -> int:
+    """Deletes messages to customers of long ago."""
+    return forget_old_messages(now=timezone.now())
 
 
 @shared_task

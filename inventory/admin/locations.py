@@ -67,7 +67,7 @@ class LocationAdmin(ExplainsDeleting, ShopModelAdmin):
     """While there is a single location, no other page mentions it."""
 
     form = LocationForm
-    fieldsets = ((None, {"fields": ("name", "address", ("time_zone", "day_starts_at"), "is_active")}),)
+    fields = ("name", "address", ("time_zone", "day_starts_at"), "report_at", "tells_ready", "is_active")
     inlines = (StaffInline,)
     list_display = ("name", "address", "time_zone", "day_starts_at", "open_shown", "low_shown", "staff_number")
     search_fields = ("name", "address")

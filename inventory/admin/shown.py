@@ -3,20 +3,15 @@
 import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from foundation.admin.badges import badge as badge
 from foundation.admin.moments import moment_at
 from foundation.admin.numbers import unit_cost, with_unit
 from inventory.models import Ingredient, Location, StockLevel, SupplierPack
 from inventory.units import SHOWN_UNITS, nicest, value_of
-
-
-def badge(kind: str, text: str | Promise, title: str | Promise = "") -> SafeString:
-    """A coloured word; `kind` is "good", "bad", "warn", "info", "off" or "plain" (see admin.css)."""
-    return format_html('<span class="sv-badge sv-badge-{}" title="{}">{}</span>', kind, title, text)
 
 
 def when_shown(moment: datetime.datetime, location: Location) -> SafeString:

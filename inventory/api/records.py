@@ -17,7 +17,7 @@ class LocationSerializer(StrictModelSerializer):
 
     class Meta:
         model = Location
-        fields = ("id", "name", "address", "time_zone", "day_starts_at", "is_active")
+        fields = ("id", "name", "address", "time_zone", "day_starts_at", "report_at", "tells_ready", "is_active")
 
 
 class LocationFilter(filters.FilterSet):

@@ -14,6 +14,13 @@ from foundation.time_zones import check_time_zone
 class Location(models.Model):
     """A shop or a warehouse. Stock and orders belong to one; a closed one (not active) takes neither."""
 
+    class TellsReady(models.TextChoices):
+        """How customers who agree to messages hear that their order is ready."""
+
+        EMAIL = "email", _("e-mail")
+        SMS = "sms", _("SMS")
+        SMS_OR_EMAIL = "any", _("SMS, or e-mail to who gave no phone")
+
     name = models.CharField(_("name"), max_length=100, unique=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
     time_zone = models.CharField(
@@ -27,6 +34,22 @@ class Location(models.Model):
         _("day starts at"),
         default=datetime.time(0, 0),
         help_text=_("A shop that closes at two in the morning counts those sales to the day before: set 04:00."),
+    )
+    report_at = models.TimeField(
+        _("daily report at"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "By the clocks there; empty for none. In the first half of its day it tells of the day before, "
+            "in the second half of the day itself."
+        ),
+    )
+    tells_ready = models.CharField(
+        _("tells customers that their order is ready"),
+        max_length=5,
+        choices=TellsReady,
+        blank=True,
+        help_text=_("Only those who agree to messages. SMS needs a channel for messages to customers."),
     )
     is_active = models.BooleanField(
         _("open"), default=True, help_text=_("A closed location takes no orders and no stock.")

@@ -15,8 +15,8 @@ from foundation.decimals import plain
 from foundation.moments import day_and_time
 from inventory.lot_selectors import lots_in_stock
 from inventory.models import StockLot
-from monitoring.models import Alert
-from monitoring.services.alerts import AlertText, notify_many, resolve
+from monitoring.services.alerts import AlertText, resolve
+from monitoring.services.standing import tell_what_stands
 
 EXPIRING = "inventory.expiring"
 SOON = datetime.timedelta(hours=24)
@@ -32,17 +32,12 @@ def tell_expiring(*, at: datetime.datetime | None = None) -> int:
     Soon is within 24 hours, or within the last quarter of the ingredient's shelf life where that is less.
     """
     now = at or timezone.now()
-    told = dict(Alert.objects.filter(event=EXPIRING, resolved_at=None).values_list("subject", "details"))
     found = {str(lot.pk): details_of(lot, now) for lot in lots_expiring_soon(now)}
-    notify_many(
+    tell_what_stands(
         event=EXPIRING,
-        alerts=[
-            AlertText(subject=subject, message=expiring_sentence(details), details=details)
-            for subject, details in found.items()
-            if told.get(subject) != details
-        ],
+        alerts=[AlertText(subject, expiring_sentence(details), details) for subject, details in found.items()],
+        tells_changes=True,
     )
-    resolve(event=EXPIRING, subjects=[subject for subject in told if subject not in found])
     return len(found)
 
 

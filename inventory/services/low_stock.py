@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from foundation.decimals import plain
-from inventory.models import Ingredient
+from inventory.models import StockLevel
 from monitoring.services.alerts import AlertText, notify_many, resolve
 
 LOW_STOCK = "inventory.low_stock"
@@ -36,7 +37,19 @@ def tell_low(levels: Sequence[WatchedLevel]) -> None:
     """Raises the alert of each of these levels, which have just come to be below their minimum."""
     if not levels:
         return
-    names = dict(Ingredient.objects.filter(pk__in={one.ingredient_id for one in levels}).values_list("pk", "name"))
+    rows = StockLevel.objects.filter(
+        location_id__in={one.location_id for one in levels}, ingredient_id__in={one.ingredient_id for one in levels}
+    )
+    names = {
+        (row["location_id"], row["ingredient_id"]): row
+        for row in rows.order_by().values(
+            "location_id",
+            "ingredient_id",
+            place=F("location__name"),
+            name=F("ingredient__name"),
+            unit=F("ingredient__unit"),
+        )
+    }
     notify_many(
         event=LOW_STOCK,
         alerts=[
@@ -46,16 +59,18 @@ def tell_low(levels: Sequence[WatchedLevel]) -> None:
                 details=details,
             )
             for level in levels
-            for details in [details_of(level, names[level.ingredient_id])]
+            for details in [details_of(level, names[level.location_id, level.ingredient_id])]
         ],
     )
 
 
-def details_of(level: WatchedLevel, name: str) -> dict[str, Any]:
+def details_of(level: WatchedLevel, names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "location": level.location_id,
+        "place": names["place"],
         "ingredient": level.ingredient_id,
-        "name": name,
+        "name": names["name"],
+        "unit": names["unit"],
         "quantity": plain(level.quantity),
         "minimum": plain(level.minimum),
     }
@@ -63,7 +78,8 @@ def details_of(level: WatchedLevel, name: str) -> dict[str, Any]:
 
 def low_sentence(details: Mapping[str, Any]) -> str:
     """What such an alert says, in the reader's language; KeyError if the details do not tell."""
-    return _("%(name)s is low: %(quantity)s left, the minimum is %(minimum)s.") % details
+    sentence = _("%(name)s at %(place)s is low: %(quantity)s %(unit)s left, the minimum is %(minimum)s %(unit)s.")
+    return sentence % {**details, "unit": _(details["unit"])}
 
 
 def tell_recovered(levels: Sequence[WatchedLevel]) -> None:

@@ -6,17 +6,15 @@ import datetime
 from functools import cached_property
 from typing import Any
 
-import qrcode
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from qrcode.image.svg import SvgPathImage
 
 from foundation.admin.pages import AdminPage
+from foundation.admin.qr import qr_picture
 from foundation.errors import Refusal
 from marketplaces.account_tasks import hand_over_test
 from marketplaces.choices import Marketplace
@@ -122,13 +120,6 @@ class ConnectStatusPage(OfAllegroAccount):
                 "wait": seconds_to_wait(device, now),
             }
         )
-
-
-def qr_picture(address: str) -> SafeString:
-    """The address as an SVG to be put into the page: no request leaves the shop for it."""
-    picture = qrcode.make(address, image_factory=SvgPathImage, border=2)
-    # The library's own drawing: of the address only squares are left in it.
-    return mark_safe(picture.to_string().decode())  # noqa: S308
 
 
 def minutes_left(device: DeviceConnection, now: datetime.datetime) -> int:

@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget
 
+from foundation.admin.never_shown import NeverShownInput
 from marketplaces.choices import Marketplace
 from marketplaces.keys import KEY_NAMES, LONGEST_KEY
 
@@ -24,13 +25,6 @@ HINTS = {
 SECRET_FIELDS = frozenset(LABELS)
 # Where a service says what is wrong with a key, and the form's field for it.
 REFUSAL_FIELDS = {f"credentials.{name}": name for name in LABELS}
-
-
-class NeverShownInput(UnfoldAdminTextInputWidget):
-    """A text that can be read while it is typed, and comes back empty when something else has to be put right."""
-
-    def format_value(self, value: Any) -> None:
-        return None
 
 
 def key_fields(marketplace: str) -> dict[str, forms.CharField]:

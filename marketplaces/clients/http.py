@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from marketplaces.clients import downloads, wire
 from marketplaces.clients.answers import Answer
+from marketplaces.clients.counting import count_call
 from marketplaces.clients.faults import asked_to_wait, fault_of, secrets_in
 from marketplaces.clients.gate import Gate
 from marketplaces.clients.parallel import at_home
@@ -108,6 +109,7 @@ class ApiSession:
         self.patience = patience
         self.timeout = (connect_timeout, read_timeout)
         self.session = wire.new_session(self.base_url)
+        self.marketplace = marketplace
         self.logger = logger.bind(marketplace=marketplace, account=account)
 
     def call(
@@ -176,12 +178,14 @@ class ApiSession:
         """Sends the call once, writes its line, tells the gate how it went. Raises what the answer came to."""
         begun = time.perf_counter()
         raw, data, fault = self.exchange(call)
+        took, status = time.perf_counter() - begun, raw.status if raw else None
+        count_call(marketplace=self.marketplace, status=status, fault=fault, seconds=took)
         self.logger.info(
             "marketplace_call",
             method=call.method,
             path=urlsplit(call.path).path,
-            status=raw.status if raw else None,
-            ms=round((time.perf_counter() - begun) * 1000),
+            status=status,
+            ms=round(took * 1000),
             attempt=call.attempt,
             error=fault.kind if fault else None,
         )

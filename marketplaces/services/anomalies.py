@@ -22,8 +22,9 @@ from marketplaces.anomaly_selectors import (
 )
 from marketplaces.models import ApiGate, SellerAccount, StockOperation, SyncRun
 from marketplaces.monitor_selectors import OperationFigures, SyncHealth, operation_figures, sync_health
-from monitoring.selectors import open_alerts
-from monitoring.services.alerts import AlertText, notify_many, resolve
+from marketplaces.services.alarms import close_shortages
+from monitoring.services.alerts import AlertText
+from monitoring.services.standing import tell_what_stands
 
 ANOMALY = "marketplaces.anomaly"
 
@@ -95,17 +96,11 @@ def watch_marketplaces(*, now: datetime.datetime) -> list[Anomaly]:
     looks wrong now."""
     accounts = SellerAccount.objects.filter(is_active=True).select_related("location")
     found = find_anomalies(accounts=list(accounts), now=now)
-    by_subject = {anomaly.subject: anomaly for anomaly in found}
-    known = set(open_alerts().filter(event=ANOMALY).values_list("subject", flat=True))
-    notify_many(
+    tell_what_stands(
         event=ANOMALY,
-        alerts=[
-            AlertText(subject, anomaly.sentence, anomaly.all_details())
-            for subject, anomaly in by_subject.items()
-            if subject not in known
-        ],
+        alerts=[AlertText(anomaly.subject, anomaly.sentence, anomaly.all_details()) for anomaly in found],
     )
-    resolve(event=ANOMALY, subjects=sorted(known - set(by_subject)))
+    close_shortages()
     return found
 
 

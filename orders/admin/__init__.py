@@ -1,6 +1,7 @@
 from orders.admin import (
     archived,
     batch_runs,
+    customer_messages,
     customers,
     loyalty,
     orders,
@@ -17,6 +18,7 @@ from orders.admin import (
 __all__ = [
     "archived",
     "batch_runs",
+    "customer_messages",
     "customers",
     "loyalty",
     "orders",

@@ -2,6 +2,7 @@ from orders.models.archive import ArchivedCancelledItem, ArchivedEvent, Archived
 from orders.models.batch import BatchRun
 from orders.models.counter_pin import CounterPin, WrongPins
 from orders.models.customer import Customer, ErasedPerson
+from orders.models.customer_message import CustomerMessage
 from orders.models.employee import Employee, Position
 from orders.models.every import EveryCancelledItem, EveryEvent, EveryItem, EveryOrder
 from orders.models.loyalty import LoyaltyEntry, LoyaltyProgram, LoyaltyTier
@@ -23,6 +24,7 @@ __all__ = [
     "CashMovement",
     "CounterPin",
     "Customer",
+    "CustomerMessage",
     "Employee",
     "ErasedPerson",
     "EveryCancelledItem",

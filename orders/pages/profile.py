@@ -58,7 +58,9 @@ class ContactsForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    consent = forms.BooleanField(label=gettext_lazy("I agree to messages about offers"), required=False)
+    consent = forms.BooleanField(
+        label=gettext_lazy("I agree to messages about my orders and about offers"), required=False
+    )
 
     @classmethod
     def of(cls, customer: Customer | None, user: User) -> "ContactsForm":

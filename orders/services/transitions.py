@@ -10,6 +10,7 @@ from orders.errors import NotPaid, WrongStatus
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent
 from orders.services.actor import Actor
+from orders.services.customer_messages import post_ready
 from orders.services.events import event
 from orders.services.loyalty import earn_for
 
@@ -58,6 +59,8 @@ def advance(order_id: int, verb: OrderEvent.Kind, actor: Actor, *, at: datetime.
     proceed(order, verb, at=at)
     order.save(update_fields=["status", "closed_at"])
     event(order, verb, actor, from_status=before, at=at).save(force_insert=True)
+    if verb == OrderEvent.Kind.READIED:
+        post_ready(order, at=at)
     return order
 
 

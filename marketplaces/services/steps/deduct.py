@@ -115,7 +115,7 @@ def deduct_all(work: Work, operations: Sequence[StockOperation]) -> None:
         operation, log = sale.operation, work.log(sale.operation)
         if refusal := refused.get(operation.pk):
             log.validation_failure(refusal.detail, **refusal.extra)
-            work.try_later(operation, refusal.detail)
+            work.lack(operation, refusal.detail)
             continue
         log.action(Action.STOCK_VALIDATION_PASSED)
         log.action(Action.STOCK_DEDUCTION_STARTED)
@@ -159,7 +159,7 @@ def sales_of(work: Work, operations: Sequence[StockOperation]) -> list[Sale]:
             work.log(operation).validation_failure(
                 reason, error={"kind": "unmatched", "message": reason}, unmatched=unmatched
             )
-            work.try_later(operation, reason)
+            work.lack(operation, reason)
         else:
             sales.append(sale)
     return sales

@@ -107,6 +107,12 @@ class Work:
         operation.next_attempt_at = self.at + delay_after(kind, attempts=operation.attempts)
         self.log(operation).action(Action.RETRY_SCHEDULED, reason=reason)
 
+    def lack(self, operation: StockOperation, reason: str) -> None:
+        """What it takes is not there, or not known: tried later. Somebody is told at the first attempt."""
+        if not operation.attempts:
+            self.alerts.append((alarms.STOCK_SHORT, alarms.short(operation, reason=reason)))
+        self.try_later(operation, reason)
+
     def after_error(self, operation: StockOperation, error: Exception, *, action: OperationLog.Action) -> None:
         """A call or a statement failed: logged as `action`, then tried later. What nobody has to be told again, and no
         further try makes better, only waits: the keys are missing, or the marketplace is left alone for a while."""
