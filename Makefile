@@ -2,7 +2,7 @@
 # All paths are relative, because make would split a folder's name at its spaces.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint messages requirements clean
+.PHONY: help run cluster test bench lint messages requirements clean
 
 BOOTSTRAP := project/embedded/bootstrap.py
 SERVICES := .venv/bin/python -m project.embedded with-services --
@@ -35,6 +35,11 @@ run:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) --for-run requirements.txt
 	@exec .venv/bin/python manage.py up --parent $$PPID
 
+## cluster       start three database nodes with Patroni and etcd on this machine, to try a failover
+cluster:
+	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-cluster.txt
+	@exec .venv/bin/python -m project.embedded cluster --parent $$PPID
+
 ## test          run the tests whose means are there, with a database of their own; CI=true runs the slow ones too
 test:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-dev.txt
@@ -45,7 +50,7 @@ SELECTED := $(if $(filter true 1,$(CI)),,-m "not slow")
 
 ## bench         measure the speed and print a table
 bench:
-	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt
+	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-cluster.txt
 	@.venv/bin/python -m project.embedded with-services --durable -- .venv/bin/python -m benchmarks $(ARGS)
 
 ## lint          check style, types, import contracts, migrations and the production settings
@@ -71,11 +76,12 @@ messages:
 	$(PRODUCTION) .venv/bin/python manage.py makemessages
 	$(PRODUCTION) .venv/bin/python manage.py compilemessages --locale ru --ignore .venv --ignore var
 
-## requirements  compile requirements.txt, requirements-places.txt and requirements-dev.txt from their .in files
+## requirements  compile requirements.txt and those for places, the cluster and development from their .in files
 requirements:
 	@$(FIND_PYTHON); "$$python" $(BOOTSTRAP) requirements.txt requirements-dev.txt
 	$(COMPILE) requirements.in
 	$(COMPILE) requirements-places.in
+	$(COMPILE) requirements-cluster.in
 	$(COMPILE) requirements-dev.in
 
 COMPILE := .venv/bin/python -m piptools compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links \

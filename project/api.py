@@ -8,5 +8,6 @@ urlpatterns = [
     path("", include("inventory.api.urls")),
     path("", include("orders.api.urls")),
     path("", include("backups.api.urls")),
+    path("", include("monitoring.api.urls")),
     path("marketplaces/", include("marketplaces.api.urls")),
 ]

@@ -7,6 +7,7 @@ from celery.signals import setup_logging
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from backups.waiting import PatientTask
+from monitoring.worker_step import PulseStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
@@ -14,6 +15,7 @@ app = Celery("samovar", task_cls=PatientTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
+app.steps["consumer"].add(PulseStep)
 
 
 @setup_logging.connect

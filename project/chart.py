@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from foundation.scale import LINES, step_for
+
 HEIGHT = 150
 # Above the bars, for the label of the top line; the days stand below them.
 TOP = 14
 # The share of its slot that a bar fills.
 FILL = 0.62
-STEPS = tuple(Decimal(step) for step in ("1", "1.5", "2", "2.5", "3", "4", "5", "10"))
-LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,3 @@ def chart_of(days: Sequence[tuple[datetime.date, Decimal, int]]) -> Chart:
         )
     lines = [Line(y=round(TOP + HEIGHT - HEIGHT * number / LINES, 1), amount=step * number) for number in (1, 2, 3)]
     return Chart(bars, lines)
-
-
-def step_for(highest: Decimal) -> Decimal:
-    """A round step, three of which reach the highest amount: one of STEPS times a power of ten."""
-    if highest <= 0:
-        return Decimal(1)
-    least = highest / LINES
-    power = Decimal(10) ** least.adjusted()
-    return next(step * power for step in STEPS if step * power >= least)

@@ -69,6 +69,7 @@ SECTIONS = (
             Item(_("New order"), "add_shopping_cart", "orders_order_add", "orders.add_order"),
             Item(_("Orders"), "receipt", "orders_order_changelist", "orders.view_order"),
             Item(_("Customers"), "group", "orders_customer_changelist", "orders.view_customer"),
+            Item(_("Messages to customers"), "sms", "orders_customermessage_changelist", "orders.view_customermessage"),
             Item(_("Batches"), "checklist", "orders_batchrun_changelist", "orders.view_batchrun"),
             Item(_("Imported sales"), "upload_file", "orders_salesimport_changelist", "orders.view_salesimport"),
         ),
@@ -79,6 +80,9 @@ SECTIONS = (
             Item(_("Shifts"), "point_of_sale", "orders_shift_changelist", "orders.view_shift"),
             Item(_("Payments"), "payments", "orders_payment_changelist", "orders.view_payment"),
             Item(_("Refunds"), "undo", "orders_refund_changelist", "orders.view_refund"),
+            Item(
+                _("Daily reports"), "calendar_today", "monitoring_dailyreport_changelist", "monitoring.view_dailyreport"
+            ),
         ),
     ),
     Section(
@@ -274,6 +278,32 @@ SECTIONS = (
                 "backups.view_walcheck",
                 also=("backups_walcheck_new",),
             ),
+            Item(
+                _("Cluster"),
+                "hub",
+                "backups_clusterevent_changelist",
+                "backups.view_clusterevent",
+                is_shown="backups.cluster_selectors.has_cluster",
+                also=("backups_clusterevent_switch_over",),
+            ),
+        ),
+    ),
+    Section(
+        _("Watching"),
+        (
+            Item(_("Alerts"), "notifications", "monitoring_alert_changelist", "monitoring.view_alert"),
+            Item(_("Messages"), "outgoing_mail", "monitoring_delivery_changelist", "monitoring.view_delivery"),
+            Item(_("Alert rules"), "rule", "monitoring_alertrule_changelist", "monitoring.view_alertrule"),
+            Item(
+                _("Channels"),
+                "campaign",
+                "monitoring_channel_changelist",
+                "monitoring.view_channel",
+                also=("monitoring_channel_new", "monitoring_channel_telegram"),
+            ),
+            Item(_("Health"), "vital_signs", "monitoring_alert_health", "monitoring.view_health"),
+            Item(_("Database"), "storage", "monitoring_alert_database", "monitoring.view_database"),
+            Item(_("Logs"), "article", "monitoring_alert_logs", "monitoring.view_logs"),
         ),
     ),
     Section(
@@ -288,7 +318,6 @@ SECTIONS = (
             ),
             Item(_("Locations"), "storefront", "inventory_location_changelist", "inventory.change_location"),
             Item(_("API tokens"), "key", "users_apitoken_changelist", "users.view_apitoken"),
-            Item(_("Alerts"), "notifications", "monitoring_alert_changelist", "monitoring.view_alert"),
         ),
     ),
 )

@@ -7,7 +7,8 @@
 import logging
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import environ
 import structlog
@@ -17,7 +18,15 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from structlog.typing import Processor
 
+from foundation.counting_folder import counting_folder
+from foundation.database.address import database_config, has_several_hosts
+from foundation.database.lost import tell_in_a_line
+from foundation.error_places import add_error_place
+from foundation.error_types import add_error_type
 from foundation.logs import mask_secrets
+from foundation.masking import hide
+from foundation.networks import read_networks
+from monitoring.logs.program import add_program
 from project.navigation import SIDEBAR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -42,6 +51,10 @@ def required(name: str) -> str:
         )
     return value
 
+
+# PROMETHEUS_MULTIPROC_DIR, in which the processes of this machine count together. Before all else: what counts looks
+# for it when it is imported.
+METRICS_FOLDER = counting_folder()
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY")
@@ -84,9 +97,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "monitoring.measuring.requests.FirstMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backups.middleware.MaintenanceMiddleware",
+    "foundation.middleware.DatabaseMiddleware",
     "monitoring.middleware.AnonymousProbes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -99,6 +114,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "monitoring.measuring.requests.LastMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -121,17 +137,22 @@ TEMPLATES = [
 
 # --- data -----------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url_config(required("DATABASE_URL"))}
+DATABASES = {"default": database_config(required("DATABASE_URL"))}
+# Django's own, counting connections and statements.
+DATABASES["default"]["ENGINE"] = "django_prometheus.db.backends.postgresql"
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False)
+# Seconds that a request or a task waits for a database that went away: a restart is short, the next leader's election
+# takes up to 20. See docs/adr/0065-a-database-that-goes-away.md.
+DATABASE_PATIENCE = env.float("DATABASE_PATIENCE", default=30 if has_several_hosts(DATABASES["default"]) else 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {"BACKEND": "monitoring.measuring.caches.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "monitoring.measuring.caches.LocMemCache"}
 }
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL)
@@ -150,12 +171,14 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "project.beat:PatientScheduler"
 CELERY_BEAT_SCHEDULE = {
     "carry on stalled batches": {"task": "orders.tasks.carry_on_stalled_batches", "schedule": 60},
     "carry on stalled imports of sales": {"task": "orders.tasks.carry_on_stalled_sales_imports", "schedule": 60},
     "discard forgotten imports of sales": {"task": "orders.tasks.discard_forgotten_sales_imports", "schedule": 3600},
     "tell what expires": {"task": "inventory.tasks.tell_what_expires", "schedule": 3600},
+    "tell what is unavailable": {"task": "inventory.tasks.tell_what_is_unavailable", "schedule": 60},
+    "tell what is unusual about orders": {"task": "orders.tasks.tell_what_is_unusual", "schedule": 60},
     "forget old idempotency keys": {
         "task": "foundation.tasks.forget_old_idempotency_keys",
         "schedule": 3600,
@@ -168,6 +191,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget old wrong PINs": {"task": "orders.tasks.forget_old_wrong_pins", "schedule": 86400},
     "expire old points": {"task": "orders.tasks.expire_old_points", "schedule": 86400},
     "watch the marketplaces": {"task": "marketplaces.tasks.watch_marketplaces", "schedule": 300},
+    "send messages to customers": {"task": "orders.tasks.send_customer_messages", "schedule": 15},
+    "forget messages to customers": {"task": "orders.tasks.forget_customer_messages", "schedule": 86400},
     "archive old orders": {"task": "orders.tasks.archive_old_orders", "schedule": 86400},
     "carry on stock operations": {"task": "marketplaces.tasks.carry_on_operations", "schedule": 30},
     "look after seller accounts": {"task": "marketplaces.tasks.look_after_accounts", "schedule": 3600},
@@ -202,7 +227,14 @@ CELERY_BEAT_SCHEDULE = {
     "delete old backups": {"task": "backups.tasks.prune", "schedule": crontab(hour=5, minute=0)},
     "check the WAL": {"task": "backups.tasks.check_wal", "schedule": crontab(hour="*/6", minute=45)},
     "watch the backups": {"task": "backups.tasks.watch_backups", "schedule": 300},
+    "watch the cluster": {"task": "backups.tasks.watch_cluster", "schedule": 10},
+    "send daily reports": {"task": "monitoring.tasks.send_daily_reports", "schedule": 60},
+    "resolve errors gone quiet": {"task": "monitoring.tasks.resolve_errors_gone_quiet", "schedule": 3600},
+    "forget old messages": {"task": "monitoring.tasks.forget_old_messages", "schedule": 86400},
 }
+
+# From so many tasks that wait on, the queue is long.
+QUEUE_LONG_FROM = env.int("QUEUE_LONG_FROM", default=500)
 
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 MEDIA_URL = "/media/"
@@ -230,9 +262,24 @@ PG_ACCOUNT = env.str("PG_ACCOUNT", default="nobody")
 MAINTENANCE_FILE = Path(env.path("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance.json"))())
 # Any moment of the last so many days can be recovered; of older ones those that a kept backup shows.
 BACKUP_WAL_DAYS = env.int("BACKUP_WAL_DAYS", default=14)
+# So many days a recovered shop waits for a decision, and a database that another one took the place of is kept.
+BACKUP_KEPT_DAYS = env.int("BACKUP_KEPT_DAYS", default=14)
 # Where copies of backups go, and what seals them before they leave: the first key seals, all of them open.
 BACKUP_PLACES = env.list("BACKUP_PLACES", default=[])
 BACKUP_KEYS = [key for key in env.str("BACKUP_KEY", default="").split(",") if key]
+
+# --- watching -------------------------------------------------------------------------------------
+
+# Where alerts wait while the database is away, and whom the watchdog sends them to then. Every program of the shop on
+# this machine writes there, so all of them run as one account.
+SPOOL_DIR = Path(env.path("SPOOL_DIR", default=str(VAR_DIR / "spool"))())
+
+# --- the cluster of database servers --------------------------------------------------------------
+
+# Patroni's REST API on each node; none: there is no cluster. Its account is for the planned switchover.
+PATRONI_URLS = [url.rstrip("/") for url in env.list("PATRONI_URLS", default=[]) if url]
+PATRONI_USER = env.str("PATRONI_USER", default="")
+PATRONI_PASSWORD = env.str("PATRONI_PASSWORD", default="")
 
 # --- people ---------------------------------------------------------------------------------------
 
@@ -294,7 +341,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 # How many proxies of our own add to X-Forwarded-For; the address before theirs is the client's.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if SECURE_PROXY_SSL_HEADER else 0)
@@ -331,6 +378,13 @@ MARKETPLACE_STANDIN_PACE = env.float("MARKETPLACE_STANDIN_PACE", default=1.0)
 MARKETPLACE_REPORT_HOSTS = env.list("MARKETPLACE_REPORT_HOSTS", default=["cdn1.ozone.ru", "cdn1.ozon.ru"])
 # What Allegro wants in the User-Agent of a registered application.
 MARKETPLACE_USER_AGENT = env.str("MARKETPLACE_USER_AGENT", default="Samovar/1.0 (+https://github.com/samovar-shop)")
+
+# --- channels -----------------------------------------------------------------------------------------
+
+# The bot of channels that have no token of their own.
+TELEGRAM_BOT_TOKEN = env.str("TELEGRAM_BOT_TOKEN", default="")
+# Another one only for a Bot API server of one's own, or for tests.
+TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org")
 
 # --- the API ----------------------------------------------------------------------------------------
 
@@ -394,6 +448,12 @@ SPECTACULAR_SETTINGS = {
         "BackupStatus": "backups.models.Backup.Status",
         "RestoreKind": "backups.models.RestoreRun.Kind",
         "BackupWorkStatus": "backups.models.RestoreRun.Status",
+        "ClusterEventKind": "backups.models.ClusterEvent.Kind",
+        "AlertSeverity": "monitoring.severity.Severity",
+        "ChannelKind": "monitoring.models.Channel.Kind",
+        "DeliveryKind": "monitoring.models.Delivery.Kind",
+        "DeliveryStatus": "monitoring.models.Delivery.Status",
+        "HealthState": "monitoring.health_selectors.State",
     },
 }
 IDEMPOTENCY_KEY_DAYS = 7
@@ -438,22 +498,63 @@ UNFOLD = {
     },
 }
 
+# --- metrics ------------------------------------------------------------------------------------------
+
+# Who may read /metrics: whoever brings the token, and these networks. See docs/operations.md.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+try:
+    METRICS_NETWORKS = read_networks(env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"]))
+except ValueError as error:
+    raise ImproperlyConfigured(f"METRICS_NETWORKS: {error}.") from None
+PROMETHEUS_LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, float("inf"))
+
 # --- logs ---------------------------------------------------------------------------------------------
 
 # "json" for machines, "console" for people. One line for every request, with its id; lines of a task carry the
 # task's id and the id of the request that caused it.
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+# Where the files of lines are kept, for so many days, of so much of each kind; empty: standard error only.
+LOG_DIR = Path(folder) if (folder := env.str("LOG_DIR", default="")) else None
+LOG_DAYS = env.int("LOG_DAYS", default=30)
+LOG_MEGABYTES = env.int("LOG_MEGABYTES", default=200)
+LOG_FILE: dict[str, Any] = {
+    "class": "monitoring.logs.file.LogFile",
+    "formatter": "lines",
+    "days": LOG_DAYS,
+    "megabytes": LOG_MEGABYTES,
+}
+LOG_FILES: dict[str, dict[str, Any]] = (
+    {
+        "all lines": {**LOG_FILE, "path": LOG_DIR / "app.jsonl"},
+        "errors": {**LOG_FILE, "path": LOG_DIR / "errors.jsonl", "level": "WARNING"},
+    }
+    if LOG_DIR
+    else {}
+)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
 DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.ERROR
+# Wherever in a line they turn up, and however they look.
+hide(
+    [
+        *(SECRET_KEY, EMAIL_HOST_PASSWORD, PATRONI_PASSWORD, TELEGRAM_BOT_TOKEN, METRICS_TOKEN),
+        *FIELD_ENCRYPTION_KEYS,
+        *BACKUP_KEYS,
+        DATABASES["default"].get("PASSWORD") or "",
+        *(unquote(urlsplit(url).password or "") for url in (REDIS_URL, CELERY_BROKER_URL)),
+    ]
+)
 STRUCTLOG_CHAIN: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.StackInfoRenderer(),
+    tell_in_a_line,
+    add_error_type,
+    add_error_place,
     structlog.processors.format_exc_info,
     structlog.processors.UnicodeDecoder(),
     mask_secrets,
@@ -482,9 +583,31 @@ LOGGING = {
             "processor": structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
             "foreign_pre_chain": STRUCTLOG_CHAIN,
         },
+        "lines": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                add_program,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            "foreign_pre_chain": STRUCTLOG_CHAIN,
+        },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "handlers": {
+        # What the files hold need not stand twice.
+        "stderr": {
+            "class": "monitoring.logs.handlers.StandardError",
+            "formatter": LOG_FORMAT,
+            "level": "WARNING" if LOG_FILES else "NOTSET",
+        },
+        **LOG_FILES,
+        "error alerts": {"class": "monitoring.logs.raising.ErrorAlerts", "formatter": "lines"},
+        "errors counted": {"class": "monitoring.measuring.errors.ErrorCounter", "level": "ERROR"},
+    },
+    "root": {
+        "handlers": ["stderr", *LOG_FILES, "error alerts", "errors counted"],
+        "level": env.str("LOG_LEVEL", default="INFO"),
+    },
     # django_structlog writes one line for every request and task, failed ones with their exception.
     # What Django and Celery say of the same would double it.
     "loggers": {
@@ -492,5 +615,10 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "celery.app.trace": {"level": "CRITICAL"},
         "celery.worker.strategy": {"level": "WARNING"},
+        # A web process has its own for this; its lines would be the only ones that nobody masks.
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+        # Their lines hold addresses with tokens in them, and telephone numbers.
+        "apprise": {"handlers": [], "propagate": False},
+        "urllib3": {"level": "INFO"},
     },
 }

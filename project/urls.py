@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView
 
+from monitoring.measuring.page import metrics_page
 from project.docs_view import DocsView
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", DocsView.as_view(url_name="schema"), name="docs"),
     path("health/", include("monitoring.urls")),
+    path("metrics", metrics_page, name="metrics"),
     path("accounts/", include("users.pages.urls")),
     path("", include("orders.pages.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -10,6 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 application = get_wsgi_application()
 
+# Not before the settings, which say where it counts.
+from monitoring.measuring.processes import WEB, introduce  # noqa: E402
+
+introduce(WEB)
+
 # All modules are loaded now and not in the first request, and they stay: the garbage collector need not walk them
 # again and again, which took every tenth request 100 ms longer.
 _ = get_resolver().url_patterns

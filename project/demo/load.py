@@ -26,6 +26,7 @@ from project.demo.people import GUESTS, WORKERS, email_of
 from project.demo.places import CURRENCY, NAME, PHONE_REGION, PLACES, SIAM, TIME_ZONE
 from project.demo.staff import pay_people
 from project.demo.storekeeping import arrange_shelves, know_suppliers, look_ahead
+from project.demo.telling import customers_were_told, tell_the_manager
 from project.demo.week import DAYS_BEFORE_TODAY, live_through_the_week
 from users.choices import Role
 from users.models import User
@@ -106,7 +107,12 @@ def fill(accounts: Sequence[Account], *, now: datetime.datetime, seed: str) -> D
     locations = {
         place.name: add_record(
             record=Location(
-                name=place.name, address=place.address, time_zone=TIME_ZONE, day_starts_at=place.day_starts_at
+                name=place.name,
+                address=place.address,
+                time_zone=TIME_ZONE,
+                day_starts_at=place.day_starts_at,
+                report_at=place.report_at,
+                tells_ready=Location.TellsReady.EMAIL,
             )
         )
         for place in PLACES
@@ -123,6 +129,8 @@ def fill(accounts: Sequence[Account], *, now: datetime.datetime, seed: str) -> D
     live_through_the_week(crews=crews, guests=guests, manager_id=users[Role.MANAGER].pk, now=now, seed=seed)
     look_ahead(locations[SIAM], suppliers=suppliers, user_id=users[Role.MANAGER].pk, now=now)
     sell_on_marketplaces(locations, user_id=users[Role.MANAGER].pk, now=now)
+    customers_were_told()
+    tell_the_manager(now=now)
     return DemoShop(len(locations), drinks, len(guests), Order.objects.count())
 
 

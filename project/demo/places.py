@@ -23,19 +23,34 @@ GUESTS_BY_HOUR = (1, 2, 5, 5, 3, 3, 4, 5, 5, 4, 2, 1)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A shop: its address, when its day starts, and about how many orders it takes in a day."""
+    """A shop: its address, when its day starts and its report comes, and about how many orders it takes in a day."""
 
     name: str
     address: str
     day_starts_at: datetime.time
+    report_at: datetime.time
     weekday_orders: int
     weekend_orders: int
 
 
 PLACES = (
-    Place(SIAM, "Siam Square Soi 3, Bangkok", datetime.time(0, 0), weekday_orders=26, weekend_orders=20),
+    Place(
+        SIAM,
+        "Siam Square Soi 3, Bangkok",
+        day_starts_at=datetime.time(0, 0),
+        report_at=datetime.time(23, 0),
+        weekday_orders=26,
+        weekend_orders=20,
+    ),
     # The market is open late on weekends: what is sold after midnight belongs to the evening before.
-    Place(CHATUCHAK, "Weekend Market, Section 27, Bangkok", datetime.time(4, 0), weekday_orders=12, weekend_orders=24),
+    Place(
+        CHATUCHAK,
+        "Weekend Market, Section 27, Bangkok",
+        day_starts_at=datetime.time(4, 0),
+        report_at=datetime.time(9, 0),
+        weekday_orders=12,
+        weekend_orders=24,
+    ),
 )
 
 

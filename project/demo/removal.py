@@ -21,6 +21,7 @@ from foundation.shop import forget_shop
 from project.demo.accounts import AccountsFile
 from project.demo.errors import NoDemo, SomebodyIsWorking
 from project.demo.tables import business, traces
+from project.demo.telling import stop_telling
 from project.first_run.gate import look_again
 from users.locks import lock_admins
 from users.models import User
@@ -100,6 +101,8 @@ def empty_the_shop(*, typed_name: str, keeper_id: int, keeper_session: str) -> N
         names = list(files())
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY")
         restart_numbers(cursor)
+    if shop.demo_since is not None:
+        stop_telling(since=shop.demo_since)
     for model in traces():
         model._base_manager.all()._raw_delete(using="default")
     Session.objects.exclude(session_key=keeper_session).delete()

@@ -14,20 +14,31 @@ from users.models import User
 BUSINESS = ("marketplaces", "orders", "inventory")
 # Emptied too: what was done, said and asked in the demo.
 TRACES = (
+    "backups.DeletedOrder",
     "foundation.IdempotencyKey",
     "foundation.KeptFile",
     "foundation.Shop",
     "monitoring.Alert",
+    "monitoring.DailyReport",
+    "monitoring.DailyReport_deliveries",
+    "monitoring.Delivery",
+    "monitoring.DeliveryAlert",
     "users.ApiToken",
     "users.OutgoingMail",
     "admin.LogEntry",
 )
-# Kept: what the folder of backups holds, roles, their permissions, the timetable of the tasks, and how often strangers
-# tried to sign in. Sessions are decided one by one: the one of who removes the demo stays.
+# Kept: what the folder of backups holds, who is told what, roles, their permissions, the timetable of the tasks, and
+# how often strangers tried to sign in. Sessions are decided one by one: the one of who removes the demo stays.
 KEPT = (
     "backups.Backup",
+    "backups.ClusterEvent",
     "backups.RestoreRun",
     "backups.WalCheck",
+    "monitoring.AlertRule",
+    "monitoring.AlertRule_channels",
+    "monitoring.Channel",
+    "monitoring.Heartbeat",
+    "monitoring.SpoolReceipt",
     "auth.Permission",
     "auth.Group",
     "auth.Group_permissions",

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from random import Random
 
 from inventory import house_recipes as house
+from inventory.daily_report import place_of
 from inventory.menu import load_menu
 from inventory.models import Ingredient, Product, StockDocument
+from monitoring.report.registry import Place as ReportPlace
+from monitoring.report.timetable import due_at
+from monitoring.services.reports import make_report
 from orders.models import Customer
 from project.demo.crew import Crew
 from project.demo.guests import Offer, People, Visit, day_until, full_day
@@ -82,6 +86,7 @@ def live_through_the_week(
             order_story(visit, crew=crew, guests=guests, random=Random(f"{seed} money {place.name} {number}"))  # noqa: S311
             for number, visit in enumerate([*visits, *visits_today])
         ]
+        stories += reports(place_of(crew.location, place.report_at), [*days_before(today), today])
     stories += complaints(crews, manager_id, now)
     stories += extras(crews, ingredients, now)
     play(stories, until=now)
@@ -116,6 +121,17 @@ def tills(
         yield shift_story(moment_of(day, TILL_OPENS_AT), moment_of(day, TILL_CLOSES_AT), crew=crew, random=random)
     opens = first_moment(visits_today, moment_of(today, TILL_OPENS_AT))
     yield shift_story(opens, None, crew=crew, random=Random(f"{seed} till {place.name} {today}"))  # noqa: S311
+
+
+def reports(place: ReportPlace, days: Sequence[datetime.date]) -> Iterator[Story]:
+    """The reports of the days. Nobody is sent one: the demo knows no channels."""
+
+    def report(day: datetime.date) -> Story:
+        at = due_at(place, day)
+        yield at
+        make_report(place=place, day=day, at=at, is_sent=False)
+
+    return (report(day) for day in days)
 
 
 def complaints(crews: Mapping[str, Crew], manager_id: int, now: Moment) -> Iterator[Story]:

@@ -2,10 +2,10 @@
 
 import warnings
 
-import environ
 import psycopg2
 import redis
 
+from foundation.database.address import database_config
 from project.embedded.errors import CannotStart
 
 OLDEST = 15
@@ -22,7 +22,7 @@ def need_database(url: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            config = environ.Env.db_url_config(url)
+            config = database_config(url)
     except ValueError:
         raise CannotStart(
             "DATABASE_URL cannot be read: write it like postgres://user:password@host:5432/name, with special "
@@ -30,9 +30,8 @@ def need_database(url: str) -> None:
         ) from None
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
     arguments = {name: config[key] for key, name in names.items() if config.get(key)}
-    options = {"connect_timeout": ANSWER_WITHIN} | config.get("OPTIONS", {})
     try:
-        connection = psycopg2.connect(**arguments, **options)
+        connection = psycopg2.connect(**arguments, **config["OPTIONS"])
     except psycopg2.Error as error:
         reason = " ".join(str(error).split())
         raise CannotStart(f"The database of DATABASE_URL cannot be reached: {reason}") from None

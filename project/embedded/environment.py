@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import environ
 
+from foundation.counting_folder import VARIABLE
 from project.embedded.places import BASE_DIR, write_private
 from project.embedded.secrets_file import Secrets
 
@@ -39,9 +40,20 @@ def secret_variables(secrets: Secrets) -> dict[str, str]:
     return {"SECRET_KEY": secrets.secret_key, "FIELD_ENCRYPTION_KEYS": secrets.field_encryption_keys}
 
 
+def log_variables(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Has log lines written into files in `folder`, unless another one is given."""
+    return {} if given.get("LOG_DIR") else {"LOG_DIR": str(folder.absolute())}
+
+
 def mail_variables(folder: Path, given: Mapping[str, str]) -> dict[str, str]:
     """Has mails written into `folder`, unless a mail server is given."""
     return {} if given.get("EMAIL_URL") else {"EMAIL_URL": f"filemail://{quote(str(folder.absolute()))}"}
+
+
+def counting_variables(folder: Path) -> dict[str, str]:
+    """Where the programs count together, unless another folder is given. Not for `var/env`: what somebody does beside
+    the shop is none of its own work."""
+    return {} if os.environ.get(VARIABLE) else {VARIABLE: str(folder.absolute())}
 
 
 def for_programs(made: Mapping[str, str]) -> dict[str, str]:

@@ -49,6 +49,11 @@ class Places:
         return self.var / "mail"
 
     @property
+    def metrics(self) -> Path:
+        """In which the shop's programs count together for /metrics, while they run."""
+        return self.var / "metrics"
+
+    @property
     def standin(self) -> Path:
         """What the stand-in marketplaces know, and the token with which they are told to misbehave."""
         return self.var / "standin"
@@ -78,6 +83,11 @@ class Places:
         make_private(self.logs)
         make_private(self.mail)
         self.static.mkdir(exist_ok=True)
+
+    def make_metrics(self) -> None:
+        """Makes that folder anew: what an earlier run counted is over. Only for who holds the lock."""
+        shutil.rmtree(self.metrics, ignore_errors=True)
+        make_private(self.metrics)
 
 
 def _owner(path: Path) -> str:

@@ -139,15 +139,23 @@ class PostgreSQL:
         password: the superuser's. Access is by password over 127.0.0.1 alone.
         account: whom the server runs as, None for whoever runs this.
         scratch: the data is thrown away afterwards, so speed comes before safety.
+        programs: the folder of another PostgreSQL's programs, which `account` can run.
     """
 
     def __init__(
-        self, *, home: Path, log: Path, password: str, account: Account | None = None, scratch: bool = False
+        self,
+        *,
+        home: Path,
+        log: Path,
+        password: str,
+        account: Account | None = None,
+        scratch: bool = False,
+        programs: Path | None = None,
     ) -> None:
         self.home, self.log, self.password = home, log, password
         self.account, self.scratch = account, scratch
         self.data = home / "postgres"
-        self.programs = programs_for(account, home)
+        self.programs = programs or programs_for(account, home)
         # LC_ALL=C: messages in English, because some of them are looked for below.
         self.environment = {"PATH": os.defpath, "LC_ALL": "C"}
 

@@ -10,10 +10,19 @@ from collections.abc import Mapping
 from foundation.programs.program import Program
 from project.embedded import address
 from project.embedded.console import Console
-from project.embedded.environment import for_programs, mail_variables, read_dotenv, secret_variables, write_env
-from project.embedded.errors import CannotStart, StopRequested, sentence_of
+from project.embedded.environment import (
+    counting_variables,
+    for_programs,
+    log_variables,
+    mail_variables,
+    read_dotenv,
+    secret_variables,
+    write_env,
+)
+from project.embedded.errors import CannotStart
+from project.embedded.keeping_open import keep_open
 from project.embedded.leftovers import Record
-from project.embedded.lock import STOPPING, FolderLock
+from project.embedded.lock import FolderLock
 from project.embedded.places import BASE_DIR, Places
 from project.embedded.secrets_file import Secrets
 from project.embedded.services import Services
@@ -31,27 +40,13 @@ def open_shop(places: Places, console: Console, *, parent: int | None = None) ->
     supervisor = Supervisor(console, Record(places.processes), parent=parent)
     supervisor.listen()
     lock = FolderLock(places.lock)
-    code = 0
-    try:
+
+    def run() -> None:
         places.make()
         lock.acquire()
         Shop(places, console, supervisor, lock).run()
-    except StopRequested:
-        console.say("\nStopping …")
-    except CannotStart as refusal:
-        console.complain(f"\n{refusal}")
-        code = 1
-    except OSError as error:
-        console.complain(f"\n{sentence_of(error)}")
-        code = 1
-    finally:
-        if lock.is_held:
-            lock.tell(state=STOPPING)
-            supervisor.stop()
-            lock.release()
-    if code == 0:
-        console.say("Samovar is closed.")
-    return code
+
+    return keep_open(run, lock=lock, supervisor=supervisor, console=console, end="Samovar is closed.")
 
 
 class Shop:
@@ -74,6 +69,7 @@ class Shop:
         if stopped:
             self.console.step("Cleared", f"what was left of an earlier run: {', '.join(stopped)}")
         made = secret_variables(secrets) | mail_variables(self.places.mail, os.environ)
+        made |= log_variables(self.places.logs, os.environ)
         made |= Services(self.places, secrets, self.supervisor).start()
         stands_in = standin_variables(self.places, secrets)
         made |= stands_in
@@ -83,7 +79,9 @@ class Shop:
         if stands_in:
             self.supervisor.launch(standin_program(self.places, secrets, environment))
             self.console.step("Marketplaces", f"a stand-in of all three at {stands_in[VARIABLE]}")
-        for program in self.programs(environment, host, port):
+        self.places.make_metrics()
+        counting = counting_variables(self.places.metrics)
+        for program in self.programs(environment | counting, host, port):
             self.supervisor.launch(program)
         self.wait_for_the_web(host, int(port))
         self.lock.tell(state="open", address=address.url(host, port))
@@ -114,7 +112,8 @@ class Shop:
         self.console.step("Shop", "tables and data are up to date")
 
     def programs(self, environment: Mapping[str, str], host: str, port: str) -> list[Program]:
-        """Returns the backup agent, beat, the worker and the web server; they are stopped in the opposite order."""
+        """Returns the watchdog, the backup agent, beat, the worker and the web server; they are stopped in the opposite
+        order."""
         celery = ["-m", "celery", "--app", "project", "--quiet"]
         web = [
             *["-m", "gunicorn", "project.wsgi", "--bind", address.bind(host, port)],
@@ -124,7 +123,9 @@ class Shop:
         worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
         agent = self._python("backups", "The backup agent", ["manage.py", "backup_agent"], environment, patience=20.0)
         agent.restarts = True
+        watchdog = self._python("watchdog", "The watchdog", ["manage.py", "watchdog"], environment)
         return [
+            watchdog,
             agent,
             self._python("beat", "Beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="], environment),
             self._python("worker", "The worker", worker, environment, patience=20.0),

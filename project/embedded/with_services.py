@@ -66,7 +66,8 @@ def start_services(
 ) -> dict[str, str]:
     """Starts what the environment does not name, with its data in `home`. Returns the variables made."""
     secrets = Secrets()
-    made = secret_variables(secrets) | {"MEDIA_ROOT": str(home / "media"), "STATIC_ROOT": str(home / "static")}
+    folders = {"MEDIA_ROOT": "media", "STATIC_ROOT": "static", "RECOVERY_DIR": "recovery", "BACKUP_DIR": "backups"}
+    made = secret_variables(secrets) | {variable: str(home / name) for variable, name in folders.items()}
     (home / "static").mkdir()
     if not os.environ.get("DATABASE_URL"):
         server = PostgreSQL(
