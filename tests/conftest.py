@@ -4,6 +4,7 @@ A test whose means are missing on this machine is left out and named at the end.
 """
 
 import functools
+import logging
 import os
 import shutil
 import sys
@@ -16,8 +17,14 @@ from django.core.cache import cache
 from django.utils import translation
 
 from foundation.shop import forget_shop, remember_shop
+from monitoring.logs.file import LogFile
+from monitoring.logs.raising import ErrorAlerts
+from project.embedded.cluster.etcd import find_etcd
+from project.embedded.cluster.packages import is_installed
 from project.first_run import gate
 from tests.chromium import chromium_path
+from tests.monitoring_stack.prometheus import no_prometheus
+from tests.postgresql_15 import no_postgresql_15
 from tests.specs import no_specs
 
 CACHES_OF_WORKERS = 12
@@ -28,6 +35,23 @@ def folder_of_backups(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Backups of tests are none of the shop's."""
     settings.BACKUP_DIR = tmp_path_factory.mktemp("backups")
     settings.RECOVERY_DIR = tmp_path_factory.mktemp("recovery")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_of_nobody() -> None:
+    """Lines of tests go into no file of the shop, and an error that a test causes is no alert. Programs that tests
+    start write no files either, unless they are told to."""
+    os.environ["LOG_DIR"] = ""
+    root = logging.getLogger()
+    for handler in [*root.handlers]:
+        if isinstance(handler, LogFile | ErrorAlerts):
+            root.removeHandler(handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folder_of_alerts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No alert of a test is ever sent to the shop's channels."""
+    settings.SPOOL_DIR = tmp_path_factory.mktemp("spool")
 
 
 def no_chromium() -> str | None:
@@ -42,12 +66,21 @@ def no_gettext() -> str | None:
     return None if shutil.which("xgettext") and shutil.which("msgattrib") else "GNU gettext is not installed"
 
 
+def no_cluster() -> str | None:
+    if find_etcd() is None:
+        return "etcd is not installed"
+    return None if is_installed() else "Patroni is not installed (pip install -r requirements-cluster.txt)"
+
+
 # What a marker needs: why it is missing, or None.
 MEANS: dict[str, Callable[[], str | None]] = {
     "journey": functools.cache(no_chromium),
     "as_root": functools.cache(no_root),
     "gettext": functools.cache(no_gettext),
+    "cluster": functools.cache(no_cluster),
     "specs": functools.cache(no_specs),
+    "prometheus": functools.cache(no_prometheus),
+    "postgresql15": functools.cache(no_postgresql_15),
     "on_linux": lambda: None if sys.platform == "linux" else "it is about Linux",
 }
 LEFT_OUT = pytest.StashKey[dict[str, str]]()

@@ -20,12 +20,10 @@ PASSWORD = "correct-horse"
 class Cluster:
     """A running server; `server` is how the shop would reach it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, make: Callable[..., PostgreSQL] = PostgreSQL) -> None:
         self.home = home
         self.programs: list[Program] = []
-        self.postgres = PostgreSQL(
-            home=home, log=home / "log", password=PASSWORD, account=services_account(), scratch=True
-        )
+        self.postgres = make(home=home, log=home / "log", password=PASSWORD, account=services_account(), scratch=True)
         self.postgres.initialise()
         self.port = 0
         self.start()
@@ -69,14 +67,14 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(owner: Path) -> Iterator[Cluster]:
-    """A new cluster, thrown away afterwards. `owner` is the test's own folder."""
+def running_cluster(owner: Path, *, make: Callable[..., PostgreSQL] = PostgreSQL) -> Iterator[Cluster]:
+    """A new cluster, thrown away afterwards. `owner` is the test's own folder; `make` makes another sort of server."""
     account = services_account()
     home = owner / "cluster" if account is None else new_home(account, owner=owner, prefix="samovar-test-")
     home.mkdir(exist_ok=True)
     cluster = None
     try:
-        cluster = Cluster(home)
+        cluster = Cluster(home, make=make)
         yield cluster
     finally:
         for program in cluster.programs if cluster else []:

@@ -1,6 +1,7 @@
 """A real shop for a test's own server: run as a program against the database of DATABASE_URL.
 
-`make` begins to sell in an empty one; `sell` sells once more in one that was restored. Both say what they find.
+`migrate` makes the tables in an empty one, and `make` begins to sell; `sell` sells once more in one that was restored.
+Those two say what they find.
 """
 
 import datetime
@@ -13,7 +14,11 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.management import call_command
+from django.db import connection
 
+from backups.engine.databases import drop, lobby
+from backups.engine.logical import restore_all, take_logical
+from backups.engine.repository import Repository
 from backups.engine.server import Server
 from inventory.models import Category, Location, Product, StockLevel
 from inventory.selectors import levels_that_differ_from_the_ledger
@@ -38,6 +43,23 @@ def run(command: str, server: Server) -> Any:
         check=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def open_on(server: Server, database: str, *, scratch: Path) -> dict[str, Any]:
+    """A shop that sells, in a new database of this server; one of this name goes. The tables are those of the tests'
+    database, which have been migrated once for all. Returns what is found in it."""
+    with lobby(server) as cursor:
+        drop(cursor, database)
+    repository = Repository(scratch)
+    repository.make()
+    migrated = take_logical(repository, Server.of_the_shop().of(connection.settings_dict["NAME"]))
+    restore_all(migrated, server, database)
+    made: dict[str, Any] = run("make", server.of(database))
+    return made
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0)
 
 
 def make() -> dict[str, Any]:
@@ -87,4 +109,4 @@ def found() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"make": make, "sell": sell}[sys.argv[1]]()))
+    sys.stdout.write(json.dumps({"migrate": migrate, "make": make, "sell": sell}[sys.argv[1]]()))

@@ -10,8 +10,9 @@ from django.utils import translation
 from backups.engine.jobs import Job, JobKind, JobStatus, request_job, save
 from backups.engine.manifest import Kind, Manifest, State
 from backups.engine.repository import Repository, Stored
-from backups.services.alarms import EVENT, look_after_backups
-from backups.watching import all_is_backed_up, backup_ages
+from backups.metrics import backup_ages
+from backups.services.alarms import DONE, EVENT, look_after_backups
+from backups.watching import all_is_backed_up
 from monitoring.errors import CheckFailed
 from monitoring.models import Alert
 from tests.backups.test_jobs import asked
@@ -102,3 +103,17 @@ def test_a_drill_that_failed_is_told_in_the_readers_language(kept: Repository) -
         (sentence,) = told(kept)
     assert sentence.endswith("data/base/1 has changed.")
     assert sentence != "The last drill failed, so no backup is proved: data/base/1 has changed."
+
+
+def test_a_backup_is_told_once_when_it_is_complete_and_not_when_the_tables_are_rebuilt(kept: Repository) -> None:
+    """It is news: there is nothing to be seen to, so the alert is closed from the start."""
+    stored(kept, Kind.LOGICAL, age=2 * HOUR)
+    stored(kept, Kind.PHYSICAL, age=HOUR / 2)
+    assert told(kept) == ["The WAL is not received: nothing after the last backup can be recovered."]
+    told(kept, NOW + HOUR / 4)
+    done = Alert.objects.get(event=DONE)
+    assert (done.text, done.count) == (
+        "The physical backup of 2026-11-01 12:00 UTC is complete: 1\N{NO-BREAK SPACE}byte.",
+        1,
+    )
+    assert done.resolved_at == done.created_at

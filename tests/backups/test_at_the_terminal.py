@@ -1,7 +1,6 @@
 """The day when the site is down: one person at a terminal, a shop, its backups and the commands."""
 
 import datetime
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,56 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 
 from tests.backups import real_shop
-from tests.backups.cluster import Cluster, running_cluster, wait_until
+from tests.backups.cluster import running_cluster, wait_until
 from tests.backups.real_shop import ROOT
-
-
-class Terminal:
-    """Commands of manage.py, with the variables of one shop."""
-
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
-        self.cluster, self.backups = cluster, folder / "backups"
-        server = cluster.server
-        recovery = cluster.home / "recovery"
-        self.environment = {
-            "PATH": os.defpath,
-            "HOME": str(folder),
-            "SECRET_KEY": "a",
-            "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-            "DATABASE_URL": f"postgres://{server.user}:{server.password}@{server.host}:{server.port}/{server.database}",
-            "BACKUP_DIR": str(self.backups),
-            "RECOVERY_DIR": str(recovery),
-            "PG_PROGRAMS": str(cluster.postgres.programs),
-            "MEDIA_ROOT": str(folder / "media"),
-            "MAINTENANCE_FILE": str(folder / "maintenance.json"),
-            "LOG_LEVEL": "ERROR",
-        }
-        (folder / "media" / "products").mkdir(parents=True)
-        (folder / "media" / "products" / "latte.jpg").write_bytes(b"picture")
-
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        """What the command says; it must end with this exit code."""
-        process = self.start(*arguments)
-        said, _nothing = process.communicate(timeout=300)
-        assert process.returncode == code, said
-        return said
-
-    def orders(self) -> int:
-        number: int = self.cluster.value("SELECT count(*) FROM orders_order")
-        return number
+from tests.backups.terminal import Terminal, line_with
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +31,6 @@ def backed_up(terminal: Terminal) -> Terminal:
     if " physical " not in terminal.run("restore"):
         terminal.run("backup", "physical")
     return terminal
-
-
-def line_with(said: str, words: str) -> str:
-    return next(line for line in said.splitlines() if words in line)
 
 
 def test_a_day_without_luck(terminal: Terminal) -> None:

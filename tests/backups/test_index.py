@@ -1,38 +1,22 @@
 """The tables of backups say what the folder says, and are rebuilt from it; what is asked for stands in the folder."""
 
 import datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from backups import tasks
 from backups.engine.jobs import JobKind, JobStatus, all_jobs, carry_out, get_job, request_job, save
-from backups.engine.manifest import Kind, Manifest, State
-from backups.engine.repository import Repository, Stored
+from backups.engine.manifest import Kind, State
+from backups.engine.repository import Repository
 from backups.errors import NothingRecovered, NothingTakenOver, UnknownBackup, UnknownJob, WrongTarget
 from backups.models import Backup, RestoreRun, WalCheck
 from backups.services import requests
 from backups.services.index import refresh_index
 from foundation.errors import InvalidInput
+from tests.backups.manifests import MOMENT, stored
 
 pytestmark = pytest.mark.django_db
-MOMENT = datetime.datetime(2026, 11, 1, 12, 30, tzinfo=datetime.UTC)
-
-
-@pytest.fixture
-def kept(tmp_path: Path, settings: Any) -> Repository:
-    settings.BACKUP_DIR = tmp_path / "backups"
-    return Repository.of_the_shop()
-
-
-def stored(repository: Repository, kind: Kind = Kind.LOGICAL, **more: Any) -> Stored:
-    backup_id, partial = repository.begin(kind)
-    values = {"started_at": MOMENT, "completed_at": MOMENT, "server_version": 180006, "size": 2048, **more}
-    return repository.finish(
-        partial, Manifest(id=backup_id, kind=kind, system_identifier="7", database="shop", **values)
-    )
 
 
 def test_the_tables_are_rebuilt_from_the_folder(kept: Repository) -> None:

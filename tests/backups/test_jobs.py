@@ -24,6 +24,7 @@ from backups.engine.jobs import (
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
 from backups.errors import Busy, Damaged, Interrupted, UnknownJob
+from tests.backups.assembled import fill, small_disk
 from tests.backups.cluster import wait_until
 
 Work = Callable[[Job, Any, Callable[[], bool]], dict[str, Any]]
@@ -56,7 +57,7 @@ def test_what_is_asked_for_stands_in_a_file_until_it_is_done(repository: Reposit
     ("error", "status", "kind", "sentence"),
     [
         (Damaged("base/1 is damaged."), JobStatus.FAILED, "damaged", "base/1 is damaged."),
-        (Interrupted("It was stopped."), JobStatus.STOPPED, "interrupted", "It was stopped."),
+        (Interrupted("pg_dump was killed."), JobStatus.FAILED, "interrupted", "pg_dump was killed."),
         (Busy("A drill"), JobStatus.FAILED, "busy", "A drill is under way. Wait until it is done."),
     ],
 )
@@ -219,3 +220,47 @@ def test_the_agent_puts_right_what_a_killed_job_left_before_the_next_one(
     assert order == ["put right", "job"]
     assert agent.job is not None
     agent.job.wait()
+
+
+def test_a_job_that_can_not_begin_is_not_begun_every_second(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(repository)
+    begun: list[str] = []
+
+    def command_of(job: Job) -> list[str]:
+        begun.append(job.id)
+        return program(tmp_path, "raise SystemExit(1)")
+
+    agent = Agent(repository, command_of=command_of)
+    for _round in range(3):
+        agent.look()
+        if agent.job is not None:
+            agent.job.wait()
+    assert len(begun) == 1
+    agent.next_job_at = 0
+    agent.look()
+    assert len(begun) == 2
+    assert agent.job is not None
+    agent.job.wait()
+
+
+@pytest.mark.as_root
+def test_the_agent_survives_a_full_disk(tmp_path: Path) -> None:
+    """A job that was killed on it is closed as soon as there is room; the receiver is started meanwhile."""
+    with small_disk(tmp_path / "disk", megabytes=1) as folder:
+        repository = Repository(folder)
+        repository.make()
+        job = asked(repository)
+        job.status, job.pid = JobStatus.RUNNING, 2**22
+        save(repository, job)
+        filler = fill(folder)
+        agent = Agent(repository, receiver=program(tmp_path, "import time; time.sleep(600)"))
+        agent.look()
+        assert agent.receiver is not None
+        assert agent.receiver.poll() is None
+        agent.receiver.kill()
+        assert get_job(repository, job.id).status == JobStatus.RUNNING
+        filler.unlink()
+        agent.look()
+        assert get_job(repository, job.id).status == JobStatus.FAILED

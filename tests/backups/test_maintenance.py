@@ -22,6 +22,7 @@ from backups.maintenance import (
     note_swap,
 )
 from backups.waiting import PatientTask, empty_queue
+from monitoring import registry
 from project.celery import app as app_of_the_shop
 from tests.backups.cluster import wait_until
 
@@ -89,6 +90,11 @@ def test_nothing_asks_the_database_meanwhile(at_rest: None, django_assert_num_qu
 
 def test_load_balancers_are_answered_as_ever(at_rest: None) -> None:
     assert Client().get("/health/live").json() == {"status": "ok"}
+
+
+def test_prometheus_is_answered_too(at_rest: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.metrics, "entries", {})
+    assert Client().get("/metrics").status_code == 200
 
 
 def test_everything_is_as_before_afterwards() -> None:

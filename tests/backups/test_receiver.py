@@ -78,7 +78,8 @@ def ended_segment(cluster: Cluster) -> str:
 
 
 def wait_for_segment(repository: Repository, name: str) -> None:
-    wait_until(lambda: name in archive(repository).complete)
+    # Where the server has thrown away what is asked for, some attempts with growing pauses come first.
+    wait_until(lambda: name in archive(repository).complete, seconds=90)
 
 
 def unbroken(repository: Repository) -> bool:

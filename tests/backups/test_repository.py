@@ -2,6 +2,7 @@
 
 import datetime
 import multiprocessing
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from backups.engine.manifest import Kind, Manifest, State
 from backups.engine.repository import Repository, now
 from backups.errors import Busy, Damaged, NotWritable, UnknownBackup
+from tests.backups.assembled import fill, small_disk
 from tests.backups.cluster import Cluster
 
 MOMENT = datetime.datetime(2026, 11, 1, 12, 30, tzinfo=datetime.UTC)
@@ -53,7 +55,7 @@ def test_what_is_found_out_later_stands_beside_the_manifest(repository: Reposito
     repository.note(stored, State(proved_at=MOMENT, restored_in=12.5, places={"s3": "done"}))
     assert repository.get(backup_id).state == State(proved_at=MOMENT, restored_in=12.5, places={"s3": "done"})
     (stored.folder / "state.json").write_text("{")
-    assert repository.get(backup_id).state == State()
+    assert repository.get(backup_id).state == State(is_kept=True)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +143,20 @@ def test_a_server_says_what_it_is(cluster: Cluster) -> None:
     assert (facts.major, facts.timeline, facts.segment_size, facts.is_standby) == (18, 1, 16 * 1024**2, False)
     assert facts.tracks_commit_times
     assert now().tzinfo is datetime.UTC
+
+
+@pytest.mark.as_root
+def test_on_a_full_disk_there_is_a_lock_and_on_one_that_can_only_be_read_a_sentence(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=1) as folder:
+        repository = Repository(folder)
+        repository.make()
+        fill(folder)
+        with repository.lock("work", doing="A backup"):
+            assert repository.is_locked("work")
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        with (
+            pytest.raises(NotWritable, match=r"locks can't be written to \(Read-only file system\)"),
+            repository.lock("wal", doing="The receiver of WAL"),
+        ):
+            pass
+        assert not repository.is_locked("wal")

@@ -339,7 +339,7 @@ def test_while_the_first_is_running_the_second_is_told_so(person: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_with_the_lock_taken_out_the_second_runs_too(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foundation.services.idempotency.claim", lambda scope: None)
+    monkeypatch.setattr("foundation.services.idempotency.claim", lambda scope, patience: None)
     started, second_ran = threading.Event(), threading.Event()
 
     def slow() -> Answer:

@@ -42,7 +42,7 @@ def test_a_sale_that_leaves_less_than_the_minimum_tells_so(shop):
 
     shop.sell(cup)
     alert = Alert.objects.get()
-    assert alert.message == "Tea is low: 49 left, the minimum is 50."
+    assert alert.message == "Tea at Main Street is low: 49 g left, the minimum is 50 g."
     assert (alert.event, alert.subject, alert.severity) == (
         "inventory.low_stock",
         f"{shop.location.pk}:{tea.pk}",
@@ -50,8 +50,10 @@ def test_a_sale_that_leaves_less_than_the_minimum_tells_so(shop):
     )
     assert alert.details == {
         "location": shop.location.pk,
+        "place": "Main Street",
         "ingredient": tea.pk,
         "name": "Tea",
+        "unit": "g",
         "quantity": "49",
         "minimum": "50",
     }
@@ -62,7 +64,7 @@ def test_exactly_the_minimum_is_not_low(shop):
     write_off(shop, tea, "50")
     assert open_alerts() == []
     write_off(shop, tea, "0.001")
-    assert open_alerts() == ["Tea is low: 49.999 left, the minimum is 50."]
+    assert open_alerts() == ["Tea at Main Street is low: 49.999 g left, the minimum is 50 g."]
 
 
 def test_it_is_told_once_while_it_stays_low(shop):
@@ -71,7 +73,7 @@ def test_it_is_told_once_while_it_stays_low(shop):
         write_off(shop, tea, "20")
     write_off(shop, tea, "10")
     assert [(alert.count, alert.message) for alert in Alert.objects.all()] == [
-        (1, "Tea is low: 40 left, the minimum is 50.")
+        (1, "Tea at Main Street is low: 40 g left, the minimum is 50 g.")
     ]
 
 
@@ -83,7 +85,7 @@ def test_a_receipt_takes_it_back_and_the_next_fall_tells_anew(shop):
     shop.receive({tea: "0.001"})
     assert open_alerts() == []
     write_off(shop, tea, "1")
-    assert open_alerts() == ["Tea is low: 49 left, the minimum is 50."]
+    assert open_alerts() == ["Tea at Main Street is low: 49 g left, the minimum is 50 g."]
     assert Alert.objects.count() == 2
 
 
@@ -93,8 +95,8 @@ def test_each_ingredient_that_falls_is_told_of(shop):
     sugar = shop.ingredient("Sugar", stock=100, minimum=10)
     shop.sell(shop.product("Tea", recipe={tea: 1, milk: 2, sugar: 3}))
     assert sorted(open_alerts()) == [
-        "Milk is low: 98 left, the minimum is 100.",
-        "Tea is low: 99 left, the minimum is 100.",
+        "Milk at Main Street is low: 98 g left, the minimum is 100 g.",
+        "Tea at Main Street is low: 99 g left, the minimum is 100 g.",
     ]
 
 
@@ -144,7 +146,7 @@ def test_a_higher_minimum_tells_and_a_lower_one_takes_it_back(shop):
     set_minimum(level_id=level.pk, minimum=Decimal(100))
     assert open_alerts() == []
     set_minimum(level_id=level.pk, minimum=Decimal(101))
-    assert open_alerts() == ["Tea is low: 100 left, the minimum is 101."]
+    assert open_alerts() == ["Tea at Main Street is low: 100 g left, the minimum is 101 g."]
     set_minimum(level_id=level.pk, minimum=Decimal(102))
     assert Alert.objects.get().count == 1
     set_minimum(level_id=level.pk, minimum=Decimal("99.5"))

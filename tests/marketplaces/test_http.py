@@ -13,6 +13,7 @@ from django.utils import timezone
 from structlog.testing import capture_logs
 
 from marketplaces.clients import http, wire
+from marketplaces.clients.counting import REQUESTS
 from marketplaces.clients.gate import Gate
 from marketplaces.clients.http import ApiSession
 from marketplaces.clients.parallel import at_home, in_parallel
@@ -424,3 +425,23 @@ def test_a_file_behind_a_redirect_is_not_fetched_and_a_torn_one_is_not_taken_for
     with pytest.raises(Unreachable):
         list(session.download(f"{server.url}/file", allowed_hosts=[]))
     assert len(server.received) == 2
+
+
+def test_each_attempt_is_counted_by_how_it_ended(server: FaultyServer) -> None:
+    def counted() -> dict[str, float]:
+        return {
+            sample.labels["outcome"]: sample.value
+            for family in REQUESTS.collect()
+            for sample in family.samples
+            if sample.name.endswith("_count") and sample.labels["marketplace"] == "counted"
+        }
+
+    session = session_to(server, marketplace="counted")
+    server.replies = [Reply(429, {}), Reply(503, {}), FINE, Reply(400, {})]
+    get(session)
+    with pytest.raises(Refused):
+        get(session)
+    with pytest.raises(Unreachable):
+        get(session_to(server, marketplace="counted", base_url="http://127.0.0.1:1"))
+
+    assert counted() == {"limited": 1, "failed": 1, "ok": 1, "refused": 1, "unreachable": 4}

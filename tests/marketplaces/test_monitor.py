@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from foundation.uuids import uuid7
+from marketplaces import metrics
 from marketplaces.anomaly_selectors import StockJumps, stock_jumps
 from marketplaces.choices import Marketplace, OrderState, Scheme
 from marketplaces.clients.gate import Gate, digest_of
+from marketplaces.metrics import errors_of_the_day, operations_of_the_day, runs_of_the_day, sync_ages
 from marketplaces.models import (
     ApiGate,
     MarketplaceOrder,
@@ -29,14 +31,7 @@ from marketplaces.models import (
 from marketplaces.monitor_selectors import monitor, sync_health
 from marketplaces.services.anomalies import ANOMALY, anomaly_sentence, find_anomalies, watch_marketplaces
 from marketplaces.services.gates import forget_slots, pass_gate
-from marketplaces.watching import (
-    errors_of_the_day,
-    everything_is_read,
-    nothing_is_stuck,
-    operations_of_the_day,
-    runs_of_the_day,
-    sync_ages,
-)
+from marketplaces.watching import everything_is_read, nothing_is_stuck
 from monitoring.errors import CheckFailed
 from monitoring.models import Alert
 from tests.inventory.admin_pages import signed_in
@@ -344,3 +339,32 @@ def test_five_times_as_many_calls_as_usual_are_an_anomaly(account: SellerAccount
     ApiGate.objects.update(calls=1501)
     (anomaly,) = find_anomalies(accounts=[account], now=timezone.now())
     assert anomaly.sentence == "Ozon: Tea: 1501 calls of the marketplace in this hour, usual are 300."
+
+
+def test_metrics_of_orders_operations_and_keys(account: SellerAccount) -> None:
+    read_just_now(account)
+    SyncState.objects.filter(what="orders").update(failures=2)
+    SellerAccount.objects.create(
+        marketplace=Marketplace.ALLEGRO, external_user_id="u-1", name="Off", location=account.location, is_active=False
+    )
+    now = timezone.now()
+    operation_of(account, 1, next_attempt_at=now)
+    operation_of(account, 2, next_attempt_at=now - 11 * MINUTE, attempts=3)
+    deducted = {"line_items_loaded_at": now, "stock_deducted_at": now, "deduction_id": uuid7()}
+    operation_of(account, 3, status=StockOperation.Status.STOCK_DEDUCTED, next_attempt_at=now, attempts=1, **deducted)
+    failed = operation_of(account, 4, status=StockOperation.Status.FAILED, attempts=8, finished_at=now)
+    ended = {**deducted, "microservice_synced_at": now, "finished_at": now}
+    operation_of(account, 5, status=StockOperation.Status.COMPLETED, retry_of=failed, **ended)
+    MarketplaceOrder.objects.filter(external_id__in=["o-1", "o-2"]).update(total="10.50", currency="RUB")
+    MarketplaceOrder.objects.filter(external_id="o-3").update(total="99.00", currency="RUB", state=OrderState.CANCELLED)
+
+    def told(values: Any) -> dict[tuple[str, ...], float]:
+        return {tuple(labels.values()): value for labels, value in values}
+
+    assert told(metrics.orders_of_the_day()) == {("Ozon: Tea", "ready"): 4, ("Ozon: Tea", "cancelled"): 1}
+    assert told(metrics.revenue_of_the_day()) == {("Ozon: Tea", "RUB"): 21}
+    assert told(metrics.failures_in_a_row()) == {("Ozon: Tea", "orders"): 2, ("Ozon: Tea", "inventory"): 0}
+    assert told(metrics.connections()) == {("Ozon: Tea",): 1}
+    assert told(metrics.unfinished_operations()) == {("pending",): 2, ("stock_deducted",): 1}
+    assert [told(ask()) for ask in (metrics.retrying_operations, metrics.stuck_operations)] == [{(): 2}, {(): 1}]
+    assert told(metrics.retries_of_the_day()) == {(): 1}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from monitoring.errors import NotRegistered
 from monitoring.models import Alert
+from monitoring.registry import Event, register_event
 from monitoring.selectors import alerts_waiting_for_dispatch, open_alerts
 from monitoring.services.alerts import AlertText, acknowledge, notify, notify_many, resolve
 from monitoring.severity import Severity
@@ -303,3 +304,13 @@ def test_crowds_of_subjects_in_any_order_never_lock_each_other_out() -> None:
     )
 
     assert sum(Alert.objects.values_list("count", flat=True)) == 6 * 5 * 40
+
+
+def test_an_event_that_keeps_the_first_goes_on_counting_with_its_words() -> None:
+    register_event(Event("test.error", Severity.ERROR, "An error", keeps_first=True))
+
+    notify(event="test.error", message="the first", details={"trace": 1}, count=3)
+    notify(event="test.error", message="the second", details={"trace": 2})
+
+    alert = Alert.objects.get()
+    assert (alert.message, alert.details, alert.count) == ("the first", {"trace": 1}, 4)

@@ -73,4 +73,6 @@ def test_open_and_waiting_alerts_are_counted(monkeypatch: pytest.MonkeyPatch) ->
         ("samovar_open_alerts", "critical", LATE): 1.0,
         ("samovar_open_alerts", LOW, "warning"): 2.0,
         ("samovar_alerts_waiting",): 3.0,
+        ("samovar_alerts_day", "critical", LATE): 1.0,
+        ("samovar_alerts_day", LOW, "warning"): 2.0,
     }

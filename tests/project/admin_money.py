@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from inventory.models import Product
-from orders.models import Order
+from orders.models import CustomerMessage, Order
 from orders.services.shifts import close_shift
 from tests.orders.money import open_till, pay, refund
 from tests.project.admin_doors import MANAGERS, NOBODY, STAFF, Keys, deed, page, records, verb
@@ -24,6 +24,7 @@ def tills(bar: Shop, latte: Product, ready: Order) -> dict[str, Any]:
         "paid": paid,
         "payment": pay(paid, paid.total, "cash"),
         "refund": refund(paid, amount="10"),
+        "customer_message": CustomerMessage.objects.create(order_id=ready.pk, kind="order_ready"),
     }
 
 
@@ -47,6 +48,7 @@ MONEY = [
     verb("orders/order/{paid}/", MANAGERS, "refund", back, asks=True),
     records("orders/payment", "payment", see=STAFF, form=lambda it: {"amount": "5"}),
     records("orders/refund", "refund", see=MANAGERS, form=lambda it: {"amount": "5"}),
+    records("orders/customermessage", "customer_message", see=MANAGERS, form=lambda it: {"status": "sent"}),
     records("orders/shift", "shift", see=STAFF, without=["add"], form=lambda it: {"counted": "5"}),
     page("orders/shift/add/", STAFF, deed("orders/shift/add/", NOBODY, "add", refused=OPEN), then=OPEN),
     page(OPEN, STAFF, deed(OPEN, STAFF, "open", opened, then="orders/shift/*/change/")),

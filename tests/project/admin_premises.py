@@ -23,7 +23,6 @@ from foundation.encryption import encrypt
 from inventory.models import Category, Ingredient, StockDocument, StockLevel, StockMovement
 from inventory.services.counts import count_lines, start_count, submit_count
 from inventory.services.shelves import add_shelf
-from monitoring.models import Alert
 from orders.models import (
     ArchivedOrder,
     BatchRun,
@@ -50,6 +49,7 @@ from tests.project.market_accounts import accounts_of
 from tests.project.market_connecting import connecting_of
 from tests.project.market_listings import listings_of
 from tests.project.market_operations import operations_of
+from tests.project.monitoring_doors import watching_of
 from tests.shop import NOBODY as NO_ACTOR
 from tests.shop import Shop, user_of
 from users.services.tokens import issue_token
@@ -156,7 +156,6 @@ def opened() -> Premises:
     count_lines(count_id=reviewed.pk, counted={milk.pk: Decimal(50)}, counted_by_id=None)
     submit_count(count_id=reviewed.pk)
     position = Position.objects.create(name="Barista")
-    Alert.objects.create(event="inventory.low_stock", severity="warning", subject="sugar", message="Sugar is low")
     keys = {
         "main_street": bar.location,
         "riverside": river.location,
@@ -202,7 +201,6 @@ def opened() -> Premises:
         **staff_of(bar, position),
         "colleague": user_of("barista", "colleague@shop.example"),
         "left": user_of("barista", "left@shop.example"),
-        "alert": Alert.objects.get(subject="sugar"),
         "product_type": ContentType.objects.get_for_model(latte),
         **purchases(bar, milk, sugar),
         **tills(bar, latte, ready),
@@ -211,6 +209,7 @@ def opened() -> Premises:
         **connecting_of(bar),
         **listings_of(bar, latte),
         **backups_of(),
+        **watching_of(),
         **schedules(),
     }
     Authenticator.objects.create(user=keys["colleague"], type=Authenticator.Type.TOTP, data={"secret": encrypt("JBSW")})

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -24,7 +25,7 @@ NOT_COPIED = shutil.ignore_patterns(
 OF_THE_RUN = {
     *("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_BROKER_TRANSPORT_OPTIONS"),
     *("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DJANGO_SETTINGS_MODULE", "HTTPS", "HOST", "PORT", "DEMO", "CI"),
-    *("STATICFILES_STORAGE", "WHITENOISE_USE_FINDERS", "STATIC_ROOT", "MEDIA_ROOT"),
+    *("STATICFILES_STORAGE", "WHITENOISE_USE_FINDERS", "STATIC_ROOT", "MEDIA_ROOT", "BACKUP_DIR", "RECOVERY_DIR"),
     *("LANG", "LC_ALL", "LC_CTYPE", "LANGUAGE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "PYTHONPATH"),
 }
 
@@ -81,16 +82,24 @@ def launch() -> Iterator[Callable[[Program], None]]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
     """A copy of the project in a folder with a space and Cyrillic in its name. Nothing of it may go on running."""
-    folder = tmp_path / "Чайная лавка"
+    with copy_of_the_project(tmp_path / "Чайная лавка") as folder:
+        yield folder
+
+
+@contextmanager
+def copy_of_the_project(folder: Path) -> Iterator[Path]:
+    """Nothing of it may go on running afterwards."""
     shutil.copytree(BASE_DIR, folder, ignore=NOT_COPIED)
     (folder / ".venv").symlink_to(sys.prefix)
-    yield folder
-    left = processes_of(folder)
-    for process in left:
-        process.kill()
-    for services in Path("/var/lib").glob("samovar-*/belongs-to") if os.geteuid() == 0 else ():
-        if services.read_text().strip() == str(folder):
-            shutil.rmtree(services.parent)
+    try:
+        yield folder
+    finally:
+        left = processes_of(folder)
+        for process in left:
+            process.kill()
+        for services in Path("/var/lib").glob("samovar-*/belongs-to") if os.geteuid() == 0 else ():
+            if services.read_text().strip() == str(folder):
+                shutil.rmtree(services.parent)
     assert not left
 
 

@@ -196,7 +196,7 @@ def test_clean_never_deletes_the_shops_data(machine: Machine):
 
 def test_help_names_every_command(machine: Machine):
     said = machine.make().stdout
-    for goal in ("run", "test", "bench", "lint", "requirements", "clean"):
+    for goal in ("run", "cluster", "test", "bench", "lint", "requirements", "clean"):
         assert f"  make {goal} " in said
 
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from project.chart import HEIGHT, TOP, chart_of, step_for
+from foundation.scale import step_for
+from project.chart import HEIGHT, TOP, chart_of
 
 MONDAY = datetime.date(2026, 3, 9)
 

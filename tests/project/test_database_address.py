@@ -2,6 +2,7 @@
 
 import os
 import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,19 @@ def closed_port() -> int:
 
 def test_the_database_of_the_tests_answers():
     need_database(os.environ["DATABASE_URL"])
+
+
+def test_of_several_hosts_the_one_that_answers_is_found(closed_port):
+    address = urlsplit(os.environ["DATABASE_URL"])
+    user, _at, host = address.netloc.rpartition("@")
+    need_database(f"postgres://{user}@127.0.0.1:{closed_port},{host}{address.path}")
+
+
+def test_where_none_of_several_hosts_answers_each_is_named(closed_port):
+    with pytest.raises(CannotStart) as refusal:
+        need_database(f"postgres://samovar:hush@127.0.0.1:{closed_port},[::1]:{closed_port}/samovar")
+    assert str(refusal.value).count(f"port {closed_port} failed") == 2
+    assert "hush" not in str(refusal.value)
 
 
 def test_a_closed_port_is_named_and_the_password_is_not(closed_port):

@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Count, F, Sum
 from django.test import override_settings
+from django.utils import timezone
 
 from inventory import house_recipes as house
 from inventory.lot_selectors import lots_that_differ_from_their_level
@@ -42,7 +43,8 @@ from marketplaces.models import SellerAccount
 from marketplaces.standin.demo_goods import DEMO_GOODS, DEMO_KEYS, DEMO_REFRESH_TOKEN
 from marketplaces.standin.seeding import seed_demo, seller_id
 from marketplaces.standin.world import World
-from monitoring.models import Alert
+from monitoring.models import Alert, AlertRule, Channel, DailyReport, Delivery
+from monitoring.services.dispatch import plan_deliveries
 from orders.models import (
     CancelledItem,
     Customer,
@@ -294,9 +296,9 @@ def test_a_few_ingredients_are_low_and_what_needs_them_cannot_be_had():
 def test_nothing_else_was_ever_low():
     low = Alert.objects.exclude(event="orders.shift_difference")
     assert set(low.values_list("message", "count", "resolved_at")) == {
-        ("Hazelnut syrup is low: 60 left, the minimum is 150.", 1, None),
-        ("Coconut jelly is low: 240 left, the minimum is 400.", 1, None),
-        ("Coffee jelly is low: 180 left, the minimum is 400.", 1, None),
+        ("Hazelnut syrup at Siam Square is low: 60 ml left, the minimum is 150 ml.", 1, None),
+        ("Coconut jelly at Siam Square is low: 240 g left, the minimum is 400 g.", 1, None),
+        ("Coffee jelly at Chatuchak is low: 180 g left, the minimum is 400 g.", 1, None),
     }
 
 
@@ -369,6 +371,18 @@ def test_what_is_ordered_is_dated_by_the_moment_that_the_shop_is_made_for():
     assert (ordered.ordered_at, ordered.expected_on) == (NOW, datetime.date(2026, 11, 22))
 
 
+def test_each_location_has_a_report_of_each_day_of_the_week_with_the_revenue_of_that_day():
+    for location in (siam(), chatuchak()):
+        reports = DailyReport.objects.filter(place=str(location.pk)).order_by("day")
+        week = [location.today(NOW) - datetime.timedelta(days=ago) for ago in range(7, 0, -1)]
+        assert [report.day for report in reports] == week
+        told = [next(one for one in report.data["sections"] if one["name"] == "sales")["figures"] for report in reports]
+        revenue = [figures.revenue for _day, figures in orders_per_day(location=location, days=week)]
+        assert [Decimal(sales["now"]["revenue"]) for sales in told] == revenue
+        assert all(len(report.data["sections"]) == 5 for report in reports)
+        assert not any(report.deliveries.exists() for report in reports)
+
+
 def test_packs_are_called_what_a_supplier_would_call_them():
     names = dict(SupplierPack.objects.values_list("ingredient__name", "name"))
     assert [names[one] for one in (house.COCOA, house.MATCHA, house.OAT_MILK, house.BLACK_TEA, house.LID)] == [
@@ -378,6 +392,17 @@ def test_packs_are_called_what_a_supplier_would_call_them():
         "barrel of 5 l",
         "sleeve of 100",
     ]
+
+
+def test_the_manager_is_told_by_mail_of_what_needs_somebody():
+    channel = Channel.objects.get()
+    assert (channel.kind, channel.address, channel.gets_daily_report) == ("email", "manager@samovar.example", True)
+    rule = AlertRule.objects.get()
+    assert (rule.events, rule.severity, list(rule.channels.all())) == ([], "warning", [channel])
+    told = plan_deliveries(at=timezone.now())
+    assert told.alerts == Alert.objects.count()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.number) == ("waiting", Alert.objects.filter(severity="warning").count())
 
 
 def test_the_accounts_are_in_a_private_file_one_for_each_role_and_open_the_shop(accounts_path):

@@ -24,12 +24,16 @@ from foundation.errors import InvalidInput
 from foundation.models import IdempotencyKey, Shop
 from foundation.services.shop import open_demo_shop
 from inventory.models import Location, Product, StockMovement
+from monitoring.models import AlertRule, Channel
+from monitoring.services.channels import add_channel
+from monitoring.services.rules import add_rule
 from orders.models import Customer, Order
 from project.demo import removal
 from project.demo.errors import NoDemo, SomebodyIsWorking
 from project.demo.load import load_demo
 from project.demo.removal import remove_demo, what_goes
 from project.demo.tables import business, go_with_accounts, tables, traces, undecided
+from project.demo.telling import tell_the_manager
 from project.first_run import gate
 from tests.shop import Shop as TeaBar
 from tests.shop import user_of
@@ -120,6 +124,17 @@ def test_all_business_goes_and_the_owner_the_roles_and_the_timetable_stay(
     assert IntervalSchedule.objects.filter(every=5).exists()
     assert not default_storage.exists(picture)
     assert not (tmp_path / "demo-accounts.json").exists()
+
+
+def test_the_demo_managers_mailbox_goes_and_a_channel_of_ones_own_stays(
+    demo: TeaBar, owner: User, tmp_path: Path
+) -> None:
+    tell_the_manager(now=Shop.objects.get().demo_since)
+    mine = add_channel(kind="email", name="Mine", address="mine@example.com", at=timezone.now())
+    rule = add_rule(name="Mine", channel_ids=[mine.pk], at=timezone.now())
+    remove(owner, tmp_path)
+    assert list(Channel.objects.all()) == [mine]
+    assert list(AlertRule.objects.all()) == [rule]
 
 
 def test_the_next_shop_counts_from_one(demo: TeaBar, owner: User, tmp_path: Path) -> None:

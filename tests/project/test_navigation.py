@@ -49,7 +49,7 @@ def test_a_barista_sees_what_a_barista_does() -> None:
 
 def test_a_manager_sees_the_menu_and_the_locations_an_admin_the_accounts() -> None:
     seen = menu("manager")
-    assert seen["Money"] == ["Shifts", "Payments", "Refunds"]
+    assert seen["Money"] == ["Shifts", "Payments", "Refunds", "Daily reports"]
     assert seen["Menu"] == [
         "Products",
         "Categories",

@@ -20,7 +20,7 @@ from django.utils import timezone
 from inventory.models import Category, Ingredient, Preparation, Product, Shelf
 from inventory.services.counts import count_lines, post_count, start_count, submit_count
 from inventory.services.shelves import add_shelf
-from monitoring.models import Alert
+from monitoring.models import Alert, DailyReport
 from orders.models import ArchivedOrder, BatchRun, Customer, Employee, Order, Position
 from orders.pricing import OrderLine
 from orders.services.archive import archive_orders
@@ -86,6 +86,8 @@ class Filled:
         Alert.objects.create(
             event="inventory.low_stock", severity="warning", subject=f"milk {n}", message="Milk is low"
         )
+        day, name = datetime.date(2026, 1, 1 + n // 2), f"Place {n % 2}"
+        DailyReport.objects.create(place=name, place_name=name, time_zone="UTC", day=day, until=timezone.now())
         issue_token(user=user_of("barista", f"barista{n}@shop.example"), name="Till")
         dairy = Deliveries(bar, f"Dairy {n}")
         dairy.ordered((dairy.pack(milk, 1000, "5.00"), 1))

@@ -44,6 +44,27 @@ ALIKE = {"Samovar", "API", "JSON", "CSV", "XLSX", "JPEG", "PNG", "WebP", "JavaSc
 ALIKE |= {"English", "en", "ru", "id", "ID", "UTC", "esc", "t", "PIN-", "z"}
 # The database, and what its log is called.
 ALIKE |= {"WAL", "PostgreSQL"}
+# PostgreSQL's own words, and what the health page calls the shop's folders.
+ALIKE |= {"VACUUM", "FULL", "SELECT", "var", "media", "backups", "spool", "logs"}
+# Programs and their commands.
+ALIKE |= {"celery", "app", "project", "worker", "beat", "watchdog", "POST", "URL", "Apprise"}
+# Ways to reach somebody, and what Telegram calls its own.
+ALIKE |= {
+    "SMS",
+    "SMS-",
+    "ntfys",
+    "my-secret-topic",
+    "ABC-DEF",
+    "Telegram",
+    "BotFather",
+    "newbot",
+    "bot",
+    "Slack",
+    "Matrix",
+    "ntfy",
+    "Pushover",
+    "WhatsApp",
+}
 # The example of a code.
 ALIKE |= {"SPRING", "SPRING-"}
 # Marketplaces, what they call their keys, and schemes of sale.
@@ -65,8 +86,9 @@ ALIKE |= {
 }
 # Codes of currencies and countries.
 ALIKE |= {*CURRENCIES, *PHONE_REGIONS}
-# Columns that no page shows: of API tokens, of kept files.
+# Columns that no page shows: of API tokens, of kept files, of channels and messages, of reports.
 HIDDEN = {"digest", "beginning", "SHA-256"}
+HIDDEN |= {"claimed by", "claimed until", "version", "key", "data", "rendered at", "sending since", "place"}
 # Time zones; then addresses, file names, numbers in hexadecimal and other names that are no words.
 NAMES = re.compile(r"\b[A-Z]\w+/[A-Z][\w/+ -]*|\S*\w[@/._]\w\S*|\b\w*\d\w*")
 LATIN = re.compile(r"[A-Za-z][A-Za-z’'-]*")
@@ -241,9 +263,9 @@ def test_an_alert_tells_each_reader_in_their_own_language(db: None) -> None:
 
     alert = Alert.objects.get()
 
-    assert alert.message == str(alert) == "Молоко is low: 50 left, the minimum is 80."
+    assert alert.message == str(alert) == "Молоко at Арбат is low: 50 ml left, the minimum is 80 ml."
     with translation.override("ru"):
-        assert str(alert) == "Молоко: осталось 50, минимум 80."
+        assert str(alert) == "Молоко, Арбат: осталось 50 мл, минимум 80 мл."
 
 
 def test_an_alert_whose_details_do_not_tell_is_read_as_it_was_written(db: None) -> None:

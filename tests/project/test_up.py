@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,39 +14,24 @@ import pytest
 
 from foundation.programs.account import Account
 from project.embedded.leftovers import is_alive
+from tests.monitoring.measuring.told import values
 from tests.project.conftest import processes_of, run_up
+from tests.project.started import Started
 from tests.project.test_bootstrap import free_port
 from tests.project.test_supervisor import until
 
 OPEN = "Ctrl-C stops everything."
 
 
-class Shop:
-    """A shop that was started in a checkout, with what it has said so far."""
+class Shop(Started):
+    """A shop that was started in a checkout."""
 
     def __init__(self, checkout: Path, environment: dict[str, str], prefix: list[str]) -> None:
-        self.process = subprocess.Popen(
-            [*prefix, sys.executable, "manage.py", "up"],
-            cwd=checkout,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
-        self.words = ""
-        while OPEN not in self.words:
-            line = self.process.stdout.readline()
-            self.words += line
-            assert line, self.words
+        command = [*prefix, sys.executable, "manage.py", "up"]
+        super().__init__(command, folder=checkout, environment=environment, open_words=OPEN)
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
-
-    def press_ctrl_c(self) -> int:
-        os.killpg(self.process.pid, signal.SIGINT)
-        self.words += self.process.communicate(timeout=60)[0]
-        return self.process.returncode
 
 
 @pytest.fixture
@@ -86,11 +70,24 @@ def test_the_shop_opens_recovers_from_kill_9_and_closes(
     with urllib.request.urlopen(f"{address}admin/login/", timeout=10) as page:
         assert page.status == 200
 
+    # Whoever answers tells of all programs; `manage.py` beside them is none of the shop's own.
+    def programs() -> dict[tuple[str, ...], float]:
+        with urllib.request.urlopen(f"{address}metrics", timeout=60) as answer:
+            return values(answer.read(), "samovar_processes")
+
+    until(
+        lambda: programs().items() >= {("web",): 2, ("backup_agent",): 1, ("beat",): 1, ("worker",): 3}.items(),
+        within=60,
+    )
+    assert "PROMETHEUS_MULTIPROC_DIR" not in (checkout / "var" / "env").read_text()
+
     # What was made up is its owner's alone.
     var = checkout / "var"
     assert var.stat().st_mode & 0o777 == 0o700
     secret_files = [var / "env", var / "secrets.json", *(var / "log").iterdir()]
-    assert {file.name for file in secret_files} >= {"env", "web.log", "worker.log", "beat.log", "postgresql.log"}
+    assert {file.name for file in secret_files} >= {
+        *("env", "web.log", "worker.log", "beat.log", "watchdog.log", "postgresql.log")
+    }
     assert [file.name for file in secret_files if file.stat().st_mode & 0o077] == []
     secrets = json.loads((var / "secrets.json").read_text())
     for log in (var / "log").iterdir():

@@ -101,7 +101,7 @@ def test_it_makes_what_the_settings_ask_for(monkeypatch: pytest.MonkeyPatch, tmp
     assert run_with_services(["/bin/sh", "-c", f"env > {made}; exit 3"], Console()) == 3
     names = {line.split("=", 1)[0] for line in made.read_text().splitlines()}
     assert names >= {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
-    assert names >= {"MEDIA_ROOT", "STATIC_ROOT", "HTTPS"}
+    assert names >= {"MEDIA_ROOT", "STATIC_ROOT", "BACKUP_DIR", "RECOVERY_DIR", "HTTPS"}
     assert list(tmp_path.iterdir()) == [made]
 
 

@@ -166,6 +166,8 @@ def test_counting_from_the_row_that_is_changed_fails_though_there_is_enough(shop
     naive = ledger.WITHOUT_LOTS.replace("SET quantity = locked.quantity", "SET quantity = level.quantity")
     assert naive != ledger.WITHOUT_LOTS
     monkeypatch.setattr(ledger, "WITHOUT_LOTS", naive)
+    # Removing the demo starts the ids anew: an ingredient of an earlier test may have had this one's, and lots.
+    monkeypatch.setattr(ledger, "_seen_with_lots", set())
     milk = shop.ingredient("Milk", "ml", stock=100)
     assert isinstance(a_sale_that_waits_for_a_delivery(shop, milk, days=None), IntegrityError)
     assert shop.quantity(milk) == 1100

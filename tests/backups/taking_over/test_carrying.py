@@ -14,6 +14,7 @@ from backups.engine.repository import Repository
 from backups.services.erasures import keep_erasures, kept_erasures, this_shop
 from backups.services.other_database import in_database
 from inventory.models import Location
+from inventory.services.low_stock import LOW_STOCK
 from marketplaces.models import (
     ApiGate,
     DeviceConnection,
@@ -25,6 +26,11 @@ from marketplaces.models import (
 )
 from marketplaces.services.erasing import erase_buyer
 from marketplaces.services.switch import start_pushes, stop_pushes, the_switch
+from monitoring.models import Alert, Delivery, DeliveryAlert
+from monitoring.services.alerts import notify
+from monitoring.services.channels import add_channel
+from monitoring.services.dispatch import plan_deliveries, post_message
+from monitoring.services.rules import add_rule
 from orders.models import Customer, ErasedPerson, Order
 from orders.services.customer_records import add_customer
 from orders.services.erasing import erase_customer
@@ -181,6 +187,26 @@ def test_mails_that_went_out_since_do_not_go_out_again(two: Two, repository: Rep
     assert two.take_over(repository).carried.mails_dropped == 1
     with in_database(two.server):
         assert [mail.to for mail in OutgoingMail.objects.all()] == ["waits@still.example"]
+
+
+def test_messages_that_were_sent_since_are_not_sent_again(two: Two, repository: Repository) -> None:
+    with in_database(two.server):
+        now = timezone.now()
+        channel = add_channel(kind="webhook", name="Till", address="https://till.example/", at=now)
+        add_rule(name="All", severity="info", channel_ids=[channel.pk], at=now)
+        for name in ("sent", "waits"):
+            post_message(channel_id=channel.pk, kind=Delivery.Kind.REPORT, title=name, text=name, at=now)
+        for subject in ("told", "untold"):
+            notify(event=LOW_STOCK, subject=subject, message=subject)
+    two.keep_this_state()
+    with in_database(two.server):
+        Delivery.objects.filter(title="sent").update(status=Delivery.Status.SENT, sent_at=now)
+        Alert.objects.filter(subject="told").update(dispatched_at=now)
+    assert two.take_over(repository).carried.messages_dropped == 1
+    with in_database(two.server):
+        assert dict(Delivery.objects.values_list("title", "status")) == {"sent": "given_up", "waits": "waiting"}
+        assert plan_deliveries(at=timezone.now()).alerts == 1
+        assert [part.alert.subject for part in DeliveryAlert.objects.select_related("alert")] == ["untold"]
 
 
 def test_who_keeps_time_reads_the_timetable_anew(two: Two, repository: Repository) -> None:

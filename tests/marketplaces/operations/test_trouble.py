@@ -14,6 +14,8 @@ from marketplaces.choices import OrderState
 from marketplaces.errors import BadAnswer, BreakerOpen, NotAuthorised, RateLimited, Refused, ServerError, Timeout
 from marketplaces.models import SellerAccount, StockOperation
 from marketplaces.services import pipeline
+from marketplaces.services.alarms import close_shortages
+from marketplaces.services.anomalies import watch_marketplaces
 from marketplaces.services.backoff import MOST_ATTEMPTS
 from marketplaces.services.switch import start_pushes, stop_pushes
 from monitoring.models import Alert
@@ -57,6 +59,25 @@ def test_a_shortage_fails_after_the_last_attempt_with_an_alert_and_stops_nobody_
     ]
     assert Alert.objects.get(event="marketplaces.operation_failed").subject == str(failed.pk)
     assert market.written == [("accept", "SMALL")]
+
+
+def test_a_shortage_is_told_at_the_first_attempt_and_taken_back_when_there_is_enough(
+    shop: Shop, market: Market, beans: Ingredient
+) -> None:
+    market.order("BIG", {"COFFEE": 5})
+    market.sync()
+    for attempt in range(2):
+        advance(later=attempt * HOURS)
+    close_shortages()
+    alert = Alert.objects.get(event="marketplaces.stock_short", resolved_at=None)
+    assert (alert.subject, alert.count) == (str(the_operation("BIG").pk), 1)
+    assert alert.text.startswith("Order BIG of ")
+    assert "Beans" in alert.text
+    shop.receive({beans: 1000})
+    advance(later=2 * HOURS)
+    watch_marketplaces(now=timezone.now())
+    assert the_operation("BIG").status == Status.COMPLETED
+    assert not Alert.objects.filter(event="marketplaces.stock_short", resolved_at=None).exists()
 
 
 def test_marketplaces_may_sell_below_the_minimum_and_never_what_has_expired(shop: Shop, market: Market) -> None:

@@ -1,0 +1,77 @@
+"""The shop in this process, with a database on a server of its own that a test may kill."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as shop_settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from pytest_django import DjangoDbBlocker
+
+from backups.engine.server import Server
+from foundation.database.waiting import absence
+from foundation.programs.program import Program
+from project.embedded.postgres import PostgreSQL
+from tests.backups.cluster import Cluster, running_cluster
+
+
+@pytest.fixture(scope="session")
+def own_server(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A server with the tables of the tests' database. One for all of these tests."""
+    with running_cluster(tmp_path_factory.mktemp("cluster"), make=Lasting) as cluster:
+        copy_tables(Server.of_the_shop(), cluster)
+        yield cluster
+
+
+class Lasting(PostgreSQL):
+    """A quick server that still has what it acknowledged when it was killed."""
+
+    def program(self, port: int) -> Program:
+        program = super().program(port)
+        program.command.append("--synchronous_commit=on")
+        return program
+
+
+def copy_tables(source: Server, cluster: Cluster) -> None:
+    programs = cluster.postgres.programs
+    dump = cluster.home / "shop.dump"
+    for server, command in (
+        (source, [programs / "pg_dump", "--format=custom", f"--file={dump}"]),
+        (cluster.server, [programs / "pg_restore", "--no-owner", "--no-acl", "--dbname=samovar", dump]),
+    ):
+        subprocess.run([*map(str, command)], env=server.environment(), check=True)
+    dump.unlink()
+
+
+@pytest.fixture
+def away(own_server: Cluster, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """The shop's connections lead there, in all threads; `away.kill()` and `away.start()` are the test's. It runs again
+    afterwards."""
+    with monkeypatch.context() as patch:
+        point_at(own_server.server, patch)
+        absence.ends()
+        with django_db_blocker.unblock():
+            yield own_server
+            connections[DEFAULT_DB_ALIAS].close()
+        absence.ends()
+        # It may have put its hosts in another order.
+        connections[DEFAULT_DB_ALIAS].settings_dict = shop_settings.DATABASES[DEFAULT_DB_ALIAS]
+    if not own_server.programs[-1].is_running():
+        own_server.start()
+
+
+def point_at(server: Server, patch: pytest.MonkeyPatch) -> None:
+    connections[DEFAULT_DB_ALIAS].close()
+    config = shop_settings.DATABASES[DEFAULT_DB_ALIAS]
+    for name, value in {
+        "HOST": server.host,
+        "PORT": server.port,
+        "USER": server.user,
+        "PASSWORD": server.password,
+        "NAME": server.database,
+        "OPTIONS": {**config["OPTIONS"], **server.options},
+    }.items():
+        patch.setitem(config, name, value)
+    connections[DEFAULT_DB_ALIAS].settings_dict = config
