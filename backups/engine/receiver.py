@@ -28,7 +28,7 @@ from backups.engine.wal_archive import (
     keep_wal_since,
     leave_other_history,
     mend,
-    newest,
+    newest_received,
     refuse_other_server,
     set_aside_wal,
 )
@@ -56,8 +56,10 @@ SAY_EVERY = 5.0
 LOOK_EVERY = 0.1
 # Who only looks whether a receiver runs has the lock for a moment too.
 PATIENCE_WITH_THE_LOCK = 2.0
+# The server lets go of a slot a moment after pg_receivewal has ended.
+PATIENCE_WITH_THE_SLOT = 5.0
 
-REMOVED = re.compile(r"requested WAL segment \S+ has already been removed")
+REMOVED = re.compile(r"requested WAL segment (?P<name>[0-9A-F]{24}) has already been removed")
 OTHER_HISTORY = re.compile(r"is not in this server's history|is ahead of the WAL flush position")
 
 logger = structlog.get_logger("backups.receiver")
@@ -167,24 +169,26 @@ class Receiver:
     def follow(self, ended: Ended) -> bool:
         """What pg_receivewal can't get over by being started again. Returns whether it was got over. Raises
         BackupFailed."""
-        if REMOVED.search(ended.words):
-            return self.pass_over_gap()
+        if removed := REMOVED.search(ended.words):
+            return self.pass_over_gap(Segment.named(removed["name"], size=self.segment_size))
         if OTHER_HISTORY.search(ended.words):
             timeline = identify(self.server).timeline
             return leave_other_history(self.archive(), self.lineage(timeline))
         return False
 
-    def pass_over_gap(self) -> bool:
-        """The server has thrown away what comes next: begins anew with what it keeps for the slot."""
-        restart_lsn = slot_state(self.server, self.slot).restart_lsn
-        archive = self.archive()
-        last = newest(archive)
-        if not restart_lsn or last is None:
-            return False
-        position = parse_lsn(restart_lsn)
+    def pass_over_gap(self, removed: Segment) -> bool:
+        """The server has thrown away what comes next, this segment: begins anew with what it keeps for the slot.
+        Raises BackupFailed."""
         lineage = self.lineage(identify(self.server).timeline)
-        first = Segment.at(position, timeline=lineage.timeline_at(position), size=self.segment_size)
-        if first <= last:
+        first = self.kept(lineage)
+        if first is None or first.number <= removed.number:
+            # pg_receivewal says at once how far it is, and the server may believe it before it looks for the segment:
+            # then the slot stands where nothing is any more, and would for ever.
+            self.make_slot_anew()
+            first = self.kept(lineage)
+        archive = self.archive()
+        last = newest_received(archive)
+        if first is None or last is None or first.number <= removed.number:
             return False
         gap = Gap(now(), last.name, first.name)
         if (gap.before_segment, gap.after_segment) not in {
@@ -200,6 +204,23 @@ class Receiver:
         )
         begin_at(archive, first)
         return True
+
+    def kept(self, lineage: Lineage) -> Segment | None:
+        """The first segment that the server keeps for the slot. Raises ServerGone."""
+        restart_lsn = slot_state(self.server, self.slot).restart_lsn
+        if not restart_lsn:
+            return None
+        position = parse_lsn(restart_lsn)
+        return Segment.at(position, timeline=lineage.timeline_at(position), size=self.segment_size)
+
+    def make_slot_anew(self) -> None:
+        """Has the server keep all it still has behind its last checkpoint. Raises ServerGone, ToolFailed."""
+        logger.warning("slot_made_anew", slot=self.slot)
+        deadline = time.monotonic() + PATIENCE_WITH_THE_SLOT
+        while slot_state(self.server, self.slot).active and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY)
+        drop_slot(self.server, self.slot)
+        make_slot(self.server, self.slot)
 
     def archive(self) -> Archive:
         return Archive.read(self.repository.wal, segment_size=self.segment_size)

@@ -42,6 +42,11 @@ def newest(archive: Archive) -> Segment | None:
     return found[-1][0] if found else None
 
 
+def newest_received(archive: Archive) -> Segment | None:
+    """The last segment of which anything was received: an empty file only says where to begin."""
+    return next((segment for segment, path in reversed(segments_of(archive)) if path.stat().st_size), None)
+
+
 def system_identifiers_of(archive: Archive) -> list[str]:
     """The clusters whose WAL lies there, by the headers of the newest segments that have one."""
     found: list[str] = []

@@ -1,5 +1,6 @@
 """The receiver of WAL: nothing is lost while it can be had, and what is lost is said."""
 
+import contextlib
 import multiprocessing
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import django
 import psutil
+import psycopg2
 import pytest
+from psycopg2.extras import PhysicalReplicationConnection
 
 from backups.engine import receiver
 from backups.engine.physical import assemble, take_physical
@@ -21,8 +24,8 @@ from backups.engine.receiver import (
 from backups.engine.receiver_state import needs_base_backup
 from backups.engine.repository import Repository, Stored
 from backups.engine.server import Server
-from backups.engine.slots import drop_slot
-from backups.engine.wal_names import Archive, Segment
+from backups.engine.slots import drop_slot, make_slot
+from backups.engine.wal_names import Archive, Segment, parse_lsn
 from backups.errors import Busy
 from tests.backups.assembled import fill, server_of, small_disk
 from tests.backups.cluster import Cluster, running_cluster, wait_until
@@ -78,8 +81,7 @@ def ended_segment(cluster: Cluster) -> str:
 
 
 def wait_for_segment(repository: Repository, name: str) -> None:
-    # Where the server has thrown away what is asked for, some attempts with growing pauses come first.
-    wait_until(lambda: name in archive(repository).complete, seconds=90)
+    wait_until(lambda: name in archive(repository).complete)
 
 
 def unbroken(repository: Repository) -> bool:
@@ -203,20 +205,40 @@ def wear_out(cluster: Cluster) -> None:
         cluster.sql("CHECKPOINT")
 
 
-@pytest.mark.parametrize("is_dropped", [False, True], ids=["kept-too-little", "dropped"])
-def test_lost_wal_is_a_gap_that_a_new_base_backup_ends(
-    cluster: Cluster, repository: Repository, is_dropped: bool
-) -> None:
+def set_back(server: Server, segment: Segment) -> None:
+    """Has the server believe that the WAL was received up to the begin of this segment, as pg_receivewal tells it
+    when it asks for it, whether there is one or not."""
+    with contextlib.closing(
+        psycopg2.connect(
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            password=server.password,
+            connection_factory=PhysicalReplicationConnection,
+        )
+    ) as connection:
+        cursor = connection.cursor()
+        cursor.start_replication(slot_name="samovar", start_lsn=slot_state(server, "samovar").restart_lsn)
+        cursor.send_feedback(flush_lsn=segment.start, force=True)
+        wait_until(lambda: parse_lsn(slot_state(server, "samovar").restart_lsn) == segment.start)
+    wait_until(lambda: not slot_state(server, "samovar").active)
+
+
+@pytest.mark.parametrize("slot", ["kept too little", "dropped", "set back"])
+def test_lost_wal_is_a_gap_that_a_new_base_backup_ends(cluster: Cluster, repository: Repository, slot: str) -> None:
     before = take_physical(repository, cluster.server)
     with receiving(repository, cluster.server):
         wait_for_segment(repository, ended_segment(cluster))
     with little_wal_kept(cluster):
-        if is_dropped:
+        if slot != "kept too little":
             drop_slot(cluster.server, "samovar")
         wear_out(cluster)
-        assert slot_state(cluster.server, "samovar").is_lost is not is_dropped
+        assert slot_state(cluster.server, "samovar").is_lost is (slot == "kept too little")
     found = archive(repository)
     last = max((*found.complete.values(), *found.partial.values()))
+    if slot == "set back":
+        make_slot(cluster.server, "samovar")
+        set_back(cluster.server, last.next())
 
     with receiving(repository, cluster.server):
         name = ended_segment(cluster)
