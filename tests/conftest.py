@@ -46,6 +46,10 @@ def logs_of_nobody() -> None:
     for handler in [*root.handlers]:
         if isinstance(handler, LogFile | ErrorAlerts):
             root.removeHandler(handler)
+    # A worker that a test starts beside itself sets Django up once more, and with it the log.
+    wanted = settings.LOGGING["root"]["handlers"]
+    wanted[:] = [name for name in wanted if name in ("stderr", "errors counted")]
+    settings.LOGGING["handlers"] = {name: settings.LOGGING["handlers"][name] for name in wanted}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,6 +25,7 @@ from project.embedded.leftovers import Record
 from project.embedded.redis_server import Redis, file_broker, find_server
 from project.embedded.supervisor import Supervisor
 from project.settings import CELERY_TASK_PUBLISH_RETRY_POLICY, PATIENCE_WITH_REDIS
+from tests.broker_in_files import new_broker
 
 PASSWORD = "correct-horse"
 
@@ -127,7 +128,7 @@ def test_a_redis_server_on_the_path_is_the_second_choice(tmp_path: Path, monkeyp
 
 @pytest.fixture
 def broker_in_files(tmp_path: Path) -> Iterator[Connection]:
-    variables = file_broker(tmp_path / "Чайная лавка")
+    variables = new_broker(tmp_path / "Чайная лавка")
     options = json.loads(variables["CELERY_BROKER_TRANSPORT_OPTIONS"])
     with Connection(variables["CELERY_BROKER_URL"], transport_options=options) as connection:
         yield connection

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from project.embedded.redis_server import file_broker
 from tests.backups.cluster import wait_until
+from tests.broker_in_files import new_broker
 from tests.monitoring.measuring.told import value, values
 from tests.project.test_bootstrap import free_port
 
@@ -31,7 +31,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     """That of a shop with the tests' database, a broker of its own, and a folder in which it counts."""
     base = settings.DATABASES["default"]
     who = f"{base['USER']}:{base['PASSWORD']}" if base["PASSWORD"] else base["USER"]
-    broker = file_broker(tmp_path)
+    broker = new_broker(tmp_path)
     # Celery takes this variable before the broker that a program names: it is this process's too.
     monkeypatch.setenv("CELERY_BROKER_URL", broker["CELERY_BROKER_URL"])
     return {
