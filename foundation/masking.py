@@ -102,6 +102,13 @@ CARD = re.compile(
     r"|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|5\d\d|4[4-9]\d)\d{12}|6[02]\d{14,17}|8[16]\d{14}|5[06-8]\d{14,17}|9792\d{12})"
 )
 
+# Long, of small and capital letters and digits: nobody's word. The fingerprint of a server's key is public, and has to
+# be compared: as `ssh-keygen -l` prints it.
+LONG_WORD = re.compile(
+    r"\bSHA256:[A-Za-z0-9+/]{43}(?![\w+/=-])"
+    r"|(?P<secret>(?<![\w+=-])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)[A-Za-z0-9_+=-]{32,}(?![\w+=-]))"
+)
+
 # A letter written as its number; no control sign, and no half of one.
 ESCAPED = re.compile(r"\\+(?:u(?!00[01]|d[89a-fA-F])([0-9a-fA-F]{4})|x([2-7][0-9a-fA-F]|a0))", re.IGNORECASE)
 PARAMETER = re.compile(r"(?<![^?&;])([^=&?;]{1,200})=([^&?;]+)")
@@ -162,11 +169,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     (re.compile(r"\b((?:nip|pesel|inn|snils|инн|снилс)[ \t]{1,3})\d[\d -]{8,13}\d", re.IGNORECASE), rf"\1{MASK}"),
     (UUID_OR_CARD, lambda match: card_of(match)),
     (IBAN, lambda match: account_of(match[0])),
-    # Long, of small and capital letters and digits: nobody's word.
-    (
-        re.compile(r"(?<![\w+=-])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)[A-Za-z0-9_+=-]{32,}(?![\w+=-])"),
-        MASK,
-    ),
+    (LONG_WORD, lambda match: MASK if match["secret"] else match[0]),
 )
 
 # Of most values: the name of an event or a logger, a request's id.

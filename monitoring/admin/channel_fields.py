@@ -34,7 +34,8 @@ ADDRESS_HINTS: dict[Kind, Any] = {
     Kind.EMAIL: _("E-mail addresses, separated by commas. Each gets a mail of their own."),
     Kind.SMS: _(
         "As the library Apprise writes it, see github.com/caronc/apprise/wiki; for example "
-        "twilio://AccountSid:AuthToken@FromPhone/ToPhone"
+        "twilio://AccountSid:AuthToken@FromPhone/ToPhone. For messages to customers write {phone} where the number "
+        "goes: theirs takes its place, in digits with the country's code, and no alerts go there."
     ),
     Kind.WEBHOOK: _("It gets a POST with JSON, and answers with 2xx within 15 seconds."),
     Kind.OTHER: _(

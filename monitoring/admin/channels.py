@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
@@ -33,6 +34,7 @@ from monitoring.models import Channel, Delivery
 from monitoring.services.channels import change_channel, delete_channel, send_test
 
 CHANGE = "monitoring.change_channel"
+SENT = _("A test message has gone to “%(object)s”. Look whether it has arrived.")
 SHOWN_MESSAGES = 10
 
 
@@ -58,9 +60,13 @@ def switch(channel: Channel, *, is_enabled: bool) -> None:
     change_channel(channel_id=channel.pk, changes={"is_enabled": is_enabled}, at=timezone.now())
 
 
+class NumberForm(VerbForm):
+    phone = forms.CharField(label=_("telephone number"), max_length=40, help_text=_("With the country's code."))
+
+
 def test(request: HttpRequest, channel: Channel, data: dict[str, Any]) -> None:
     """Raises NotTaken with what the other side said."""
-    delivery = send_test(channel_id=channel.pk, at=timezone.now())
+    delivery = send_test(channel_id=channel.pk, phone=data.get("phone", ""), at=timezone.now())
     if delivery.status != Delivery.Status.SENT:
         raise NotTaken(delivery.last_error)
 
@@ -71,7 +77,20 @@ CHANNEL_VERBS = (
         label=_("Send a test message"),
         permission="monitoring.test_channel",
         run=test,
-        done=_("A test message has gone to “%(object)s”. Look whether it has arrived."),
+        done=SENT,
+        is_shown=lambda channel: not channel.for_customers,
+        icon="send",
+        variant="primary",
+        is_remote=True,
+    ),
+    Verb(
+        name="test_number",
+        label=_("Send a test message"),
+        permission="monitoring.test_channel",
+        run=test,
+        done=SENT,
+        form=NumberForm,
+        is_shown=lambda channel: channel.for_customers,
         icon="send",
         variant="primary",
         is_remote=True,
@@ -123,7 +142,7 @@ class ChannelAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin):
     warn_unsaved_form = True
     change_form_outer_before_template = "monitoring/channel.html"
     fieldsets = (
-        (None, {"fields": ("name", "language", "gets_daily_report", "for_customers")}),
+        (None, {"fields": ("name", "language", "gets_daily_report")}),
         (
             _("How far it may be disturbed"),
             {"fields": (("quiet_from", "quiet_until"), "quiet_lets_through", "hourly_limit")},
@@ -137,12 +156,6 @@ class ChannelAdmin(RefusalsInForms, VerbButtons, OwnPages, ShopModelAdmin):
             rule_count=Count("rules", filter=Q(rules__is_enabled=True), distinct=True),
             waiting=Count("deliveries", filter=Q(deliveries__status=Delivery.Status.WAITING), distinct=True),
         )
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is not None and obj.kind == Kind.SMS:
-            return self.fieldsets
-        (first, options), *rest = self.fieldsets
-        return ((first, {"fields": tuple(name for name in options["fields"] if name != "for_customers")}), *rest)
 
     # --- the list -------------------------------------------------------------------------------------
 

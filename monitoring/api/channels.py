@@ -18,7 +18,12 @@ from rest_framework.viewsets import GenericViewSet
 from foundation.api.filters import IdFilter
 from foundation.api.idempotency import IdempotentMixin
 from foundation.api.serializers import NothingSerializer, validated
-from monitoring.api.serializers import AlertRuleSerializer, ChannelSerializer, DeliverySerializer
+from monitoring.api.serializers import (
+    AlertRuleSerializer,
+    ChannelSerializer,
+    ChannelTestSerializer,
+    DeliverySerializer,
+)
 from monitoring.models import AlertRule, Channel, Delivery
 from monitoring.services.channels import send_test
 from monitoring.services.deliveries import retry_delivery
@@ -42,13 +47,14 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
         waits = Q(deliveries__status=Delivery.Status.WAITING)
         return Channel.objects.defer(*Channel.SEALED).annotate(waiting=Count("deliveries", filter=waits))
 
-    @extend_schema(request=NothingSerializer, responses={200: DeliverySerializer})
+    @extend_schema(request=ChannelTestSerializer, responses={200: DeliverySerializer})
     @action(detail=True, methods=["post"], url_path="test")
     def send_test(self, request: Request, pk: int) -> Response:
         """Sends a test message at once. The answer is that message: its `status` is `sent`, or `given_up` with what was
-        wrong in `last_error`. Not under an idempotency key: no transaction may be open while it asks the network."""
-        validated(NothingSerializer, request)
-        delivery = send_test(channel_id=pk, at=timezone.now())
+        wrong in `last_error`. A channel for messages to customers sends it to the number `phone`. Not under an
+        idempotency key: no transaction may be open while it asks the network."""
+        data = validated(ChannelTestSerializer, request)
+        delivery = send_test(channel_id=pk, **data, at=timezone.now())
         return Response(DeliverySerializer(delivery).data)
 
 

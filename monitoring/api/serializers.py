@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from foundation.api.serializers import StrictSerializer
 from monitoring.models import Alert, AlertRule, Channel, Delivery
 from monitoring.registry import events
 
@@ -45,9 +46,15 @@ class ChannelSerializer(serializers.ModelSerializer):
         fields = (
             *("id", "name", "kind", "language", "is_enabled", "is_open", "disabled_reason", "blocked_until"),
             *("failing_since", "last_error", "last_sent_at", "waiting", "quiet_from", "quiet_until"),
-            *("quiet_lets_through", "hourly_limit", "gets_daily_report", "created_at", "updated_at"),
+            *("quiet_lets_through", "hourly_limit", "gets_daily_report", "for_customers", "created_at", "updated_at"),
         )
         read_only_fields = fields
+
+
+class ChannelTestSerializer(StrictSerializer):
+    """Whom a test message goes to: only where the channel is for messages to customers."""
+
+    phone = serializers.CharField(max_length=40, required=False, help_text="With the country's code.")
 
 
 class AlertRuleSerializer(serializers.ModelSerializer):

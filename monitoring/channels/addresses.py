@@ -20,6 +20,8 @@ SHORTEST_KEY = 16
 CHAT = re.compile(r"-?\d{1,20}|@[A-Za-z0-9_]{4,64}")
 # Where a customer's number goes, in the address of the channel through which customers are sent an SMS.
 PLACE_OF_THE_NUMBER, SOME_NUMBER = "{phone}", "15551234567"
+# With the country's code: https://www.itu.int/rec/T-REC-E.164
+FEWEST_DIGITS, MOST_DIGITS = 7, 15
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -45,6 +47,22 @@ def checked_address(*, kind: str, address: str) -> str:
                     _("No service is known for this address. It begins with the service's name, such as ntfys://…"),
                 )
     return address
+
+
+def with_number(address: str, phone: str) -> str:
+    """The address of a channel for customers, with somebody's number in its place."""
+    return address.replace(PLACE_OF_THE_NUMBER, re.sub(r"\D", "", phone))
+
+
+def check_number(phone: str) -> None:
+    """Raises InvalidInput at `phone` for what can be no telephone number with the country's code."""
+    if not FEWEST_DIGITS <= len(re.sub(r"\D", "", phone)) <= MOST_DIGITS:
+        raise InvalidInput.at("phone", _("Enter a telephone number with the country's code, such as +48 512 345 678."))
+
+
+def is_for_customers(*, kind: str, address: str) -> bool:
+    """Whether messages to customers go there: a place for their numbers makes it so, and then nothing else can."""
+    return kind == "sms" and PLACE_OF_THE_NUMBER in address
 
 
 def checked_recipients(text: str) -> str:

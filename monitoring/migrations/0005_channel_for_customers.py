@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='channel',
             name='for_customers',
-            field=models.BooleanField(default=False, help_text="Only for SMS: messages to customers go through it, and no alerts. Write {phone} into the address where the customer's number goes, in digits with the country's code.", verbose_name='for messages to customers'),
+            field=models.BooleanField(default=False, editable=False, help_text="Its address has a place for the customer's number: no alerts go there.", verbose_name='for messages to customers'),
         ),
     ]

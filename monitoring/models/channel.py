@@ -59,10 +59,8 @@ class Channel(models.Model):
     for_customers = models.BooleanField(
         _("for messages to customers"),
         default=False,
-        help_text=_(
-            "Only for SMS: messages to customers go through it, and no alerts. Write {phone} into the address where "
-            "the customer's number goes, in digits with the country's code."
-        ),
+        editable=False,
+        help_text=_("Its address has a place for the customer's number: no alerts go there."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
     disabled_reason = models.TextField(_("refused by the other side"), blank=True, editable=False)

@@ -14,7 +14,7 @@ from foundation.errors import InvalidInput
 from foundation.services.records import check_record, in_use
 from foundation.shop import current_shop
 from foundation.uuids import uuid7
-from monitoring.channels.addresses import checked_address, checked_secret
+from monitoring.channels.addresses import check_number, checked_address, checked_secret, is_for_customers
 from monitoring.channels.base import Message
 from monitoring.locks import lock_channel, lock_waiting
 from monitoring.models import Channel, Delivery
@@ -27,7 +27,7 @@ from monitoring.severity import Severity
 # What may be changed of a channel. The kind may not: its messages and faults are those of another.
 CHANGEABLE = (
     *("name", "address", "secret", "language", "quiet_from", "quiet_until", "quiet_lets_through"),
-    *("hourly_limit", "gets_daily_report", "for_customers", "is_enabled"),
+    *("hourly_limit", "gets_daily_report", "is_enabled"),
 )
 # After one of these the other side may well take what it refused.
 CONNECTING = frozenset({"address", "secret", "is_enabled"})
@@ -51,23 +51,24 @@ def change_channel(*, channel_id: int, changes: Mapping[str, Any], at: datetime.
     """Changes these fields of a channel (see CHANGEABLE).
 
     A new address or secret, and switching on, opens a channel that the other side had refused; what waits is sent at
-    once. What waits for a channel that is switched off is given up. Raises UnknownChannel, and InvalidInput at the
-    fields.
+    once. What waits for a channel that is switched off, or is for customers from now on, is given up. Raises
+    UnknownChannel, and InvalidInput at the fields.
     """
     refuse_other_settings(changes)
     if "name" in changes or changes.get("is_enabled") is False:
         forget_failure(channel_id)
     channel = lock_channel(channel_id)
-    was_enabled = channel.is_enabled
+    was_enabled, was_for_customers = channel.is_enabled, channel.for_customers
     for name, value in stripped(changes).items():
         setattr(channel, name, value)
     check_channel(channel, changed=changes)
     if was_enabled and not channel.is_enabled:
-        for delivery in lock_waiting(channel_id):
-            give_up(delivery, error=switched_off(), at=at, is_told=False)
+        give_up_waiting(channel, error=switched_off(), at=at)
+    if channel.for_customers and not was_for_customers:
+        give_up_waiting(channel, error=_("The channel is for messages to customers now."), at=at)
     channel.version += 1
     channel.updated_at = at
-    channel.save(update_fields=[*changes, "version", "updated_at"])
+    channel.save(update_fields=[*changes, "for_customers", "version", "updated_at"])
     if channel.is_enabled and CONNECTING & set(changes):
         open_channel(channel, at=at)
     return channel
@@ -90,16 +91,22 @@ def delete_channel(*, channel_id: int) -> Channel:
     return channel
 
 
-def send_test(*, channel_id: int, at: datetime.datetime) -> Delivery:
+def send_test(*, channel_id: int, phone: str = "", at: datetime.datetime) -> Delivery:
     """Sends a few words to the channel at once, whatever waits for it and whatever its quiet hours and limits are, and
-    notes how that went: the message returned is sent, or given up with what was wrong in `last_error`.
+    notes how that went: the message returned is sent, or given up with what was wrong in `last_error`. A channel for
+    messages to customers sends them to the number `phone`.
 
-    If it arrives, the channel is open again. Raises UnknownChannel, and InsideATransaction: it asks the network.
+    If it arrives, the channel is open again. Raises UnknownChannel, InvalidInput at `phone`, and InsideATransaction: it
+    asks the network.
     """
     outside_a_transaction()
     with transaction.atomic():
         channel = lock_channel(channel_id)
-        address = address_of(channel)
+        if channel.for_customers:
+            check_number(phone)
+        elif phone:
+            raise InvalidInput.at("phone", _("Only a channel for messages to customers takes a number."))
+        address = address_of(channel, phone=phone)
     with translation.override(channel.language):
         message = Message(
             key=str(uuid7()),
@@ -146,6 +153,11 @@ def note_test(
     )
 
 
+def give_up_waiting(channel: Channel, *, error: str, at: datetime.datetime) -> None:
+    for delivery in lock_waiting(channel.pk):
+        give_up(delivery, error=error, at=at, is_told=False)
+
+
 def forget_failure(channel_id: int) -> None:
     """Closes the alert that the channel takes nothing. Before the channel is locked: alerts come first."""
     names = Channel.objects.filter(pk=channel_id).values_list("name", flat=True)
@@ -167,6 +179,7 @@ def check_channel(channel: Channel, *, changed: Any) -> None:
         raise InvalidInput.at("quiet_until", _("Quiet hours end at another time than they begin."))
     if "address" in changed:
         channel.address = checked_address(kind=channel.kind, address=channel.address)
+        channel.for_customers = is_for_customers(kind=channel.kind, address=channel.address)
     if "secret" in changed:
         channel.secret = checked_secret(kind=channel.kind, secret=channel.secret)
 

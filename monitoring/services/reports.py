@@ -119,7 +119,9 @@ def messages_of(report: DailyReport, *, names_place: bool, at: datetime.datetime
     """What `post_message` takes, for each channel that gets reports, in its language. One query."""
     # Their addresses are not opened: one that can't be is no reason to tell nobody.
     channels = list(
-        Channel.objects.filter(is_enabled=True, gets_daily_report=True).order_by("pk").defer(*Channel.SEALED)
+        Channel.objects.filter(is_enabled=True, gets_daily_report=True, for_customers=False)
+        .order_by("pk")
+        .defer(*Channel.SEALED)
     )
     words = {language: words_in(language, report, names_place) for language in {one.language for one in channels}}
     return [

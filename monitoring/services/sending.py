@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from foundation.encryption import CanNotDecrypt
 from monitoring import channels
+from monitoring.channels.addresses import with_number
 from monitoring.channels.base import LONGEST_SEND, Address, ChannelError, ChannelUnreachable, Message
 from monitoring.locks import claim_channel, lock_first_waiting, release_channel
 from monitoring.models import Channel, Delivery
@@ -197,10 +198,11 @@ def next_delivery(channel: Channel, *, at: datetime.datetime, done: Round) -> De
     return None
 
 
-def address_of(channel: Channel) -> Address:
+def address_of(channel: Channel, *, phone: str = "") -> Address:
+    """Where a channel's messages go; `phone` is the customer's, where it is for messages to customers."""
     return Address(
         kind=channel.kind,
-        address=channel.address,
+        address=with_number(channel.address, phone) if channel.for_customers else channel.address,
         secret=channel.secret,
         language=channel.language,
         name=channel.name,

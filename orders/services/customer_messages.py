@@ -1,6 +1,6 @@
 """Short messages to customers: written with what causes them, sent afterwards, by e-mail or SMS, if they agree."""
 
-import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from foundation.shop import current_shop
 from inventory.models import Location
-from monitoring.channels.base import Address, ChannelError, ChannelRefused, Message
+from monitoring.channels.base import ChannelError, ChannelRefused, Message
 from monitoring.channels.sending import send
 from monitoring.selectors import channel_for_customers
+from monitoring.services.sending import address_of
 from monitoring.severity import Severity
 from orders.locks import claim_next_customer_message
 from orders.models import CustomerMessage, Order
@@ -140,14 +141,7 @@ def send_sms(phone: str, text: str, *, key: str) -> None:
     channel = channel_for_customers()
     if channel is None:
         raise CannotSend(_("There is no channel for messages to customers."))
-    digits = re.sub(r"\D", "", phone)
-    address = Address(
-        kind=channel.kind,
-        address=channel.address.replace("{phone}", digits),
-        secret=channel.secret,
-        language=settings.LANGUAGE_CODE,
-        name=channel.name,
-    )
+    address = replace(address_of(channel, phone=phone), language=settings.LANGUAGE_CODE)
     try:
         send(address, Message(key=key, title="", text=text, severity=Severity.INFO))
     except ChannelError as error:

@@ -280,6 +280,8 @@ def test_an_object_without_words_does_not_stop_the_line() -> None:
         'File "/srv/samovar/orders/services/placing.py", line 57, in place_order',
         "[2026-11-22 06:33:34 +0000] worker 1234567 of 192.168.100.200",
         "took 0.123456789 s, 1 000 000 rows",
+        "add host_key=SHA256:7TIFLyhAex1UOVsKBDK2m53rEDm1zSN+FgpHcBEorBM to its address",
+        "the server shows the key SHA256:vhJ/AEwZF/3GKga+mJVvkd9MVm95wTLIHRyOo3Dj6WQ, which is not known",
     ],
 )
 def test_what_helps_to_find_a_mistake_is_left(text: str) -> None:

@@ -116,6 +116,60 @@ def test_a_test_comes_at_night_too_and_before_what_waits(receiver: Receiver) -> 
     assert (message.key, message.data) == (str(tried.key), {"kind": "test"})
 
 
+GATEWAY = "json://sms.example/send/{phone}"
+
+
+def test_an_sms_address_with_a_place_for_the_number_is_for_customers() -> None:
+    made = add_channel(kind="sms", name="Gateway", address=GATEWAY, at=NOON)
+    assert made.for_customers is True
+
+    change_channel(channel_id=made.pk, changes={"address": "json://sms.example/send/48512345678"}, at=NOON)
+    made.refresh_from_db()
+    assert made.for_customers is False
+
+
+def test_one_that_is_for_customers_from_now_on_gets_none_of_the_alerts_that_waited(
+    receiver: Receiver,  # noqa: F811
+) -> None:
+    made = channel("Gateway", kind="sms", address="json://sms.example/send/48512345678", gets_daily_report=True)
+    rule(made, group_seconds=60)
+    happen()
+    watch(NOON)
+
+    change_channel(channel_id=made.pk, changes={"address": GATEWAY}, at=NOON)
+    happen("tea", "Tea is low")
+    watch(later(hours=1))
+
+    assert receiver.texts("Gateway") == []
+    given_up = Delivery.objects.get()
+    assert (given_up.status, given_up.last_error) == ("given_up", "The channel is for messages to customers now.")
+
+
+@pytest.mark.parametrize(
+    ("address", "phone", "sentence"),
+    [
+        (GATEWAY, "", "Enter a telephone number with the country's code, such as +48 512 345 678."),
+        (GATEWAY, "12 34 56", "Enter a telephone number with the country's code, such as +48 512 345 678."),
+        (GATEWAY, "1" * 16, "Enter a telephone number with the country's code, such as +48 512 345 678."),
+        ("json://sms.example/x", "+48512345678", "Only a channel for messages to customers takes a number."),
+    ],
+)
+def test_a_test_needs_a_number_where_the_channel_is_for_customers(
+    receiver: Receiver,  # noqa: F811
+    address: str,
+    phone: str,
+    sentence: str,
+) -> None:
+    made = add_channel(kind="sms", name="Gateway", address=address, at=NOON)
+
+    with pytest.raises(InvalidInput) as refused:
+        send_test(channel_id=made.pk, phone=phone, at=NOON)
+
+    assert refused.value.errors == {"phone": [sentence]}
+    assert receiver.received["Gateway"] == []
+    assert not Delivery.objects.exists()
+
+
 def test_a_channel_goes_with_its_messages_and_leaves_its_rules(receiver: Receiver) -> None:  # noqa: F811
     made = channel()
     kept = rule(made)

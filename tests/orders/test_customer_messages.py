@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from inventory.models import Location
 from monitoring.models import Channel
+from monitoring.services.channels import add_channel, send_test
 from orders.models import Customer, CustomerMessage, Order
 from orders.services.customer_messages import forget_old_messages, send_next_message
 from orders.services.transitions import complete_order, prepare_order, ready_order
@@ -72,10 +73,9 @@ def made_ready(shop: Shop, **customer: Any) -> Order:
     return ready_order(order_id=order.pk, actor=NOBODY)
 
 
-def connect(gateway: Gateway, **fields: Any) -> Channel:
-    return Channel.objects.create(
-        name="Gateway", kind="sms", address=f"json://127.0.0.1:{gateway.server_port}/{{phone}}", for_customers=True
-    )
+def connect(gateway: Gateway) -> Channel:
+    address = f"json://127.0.0.1:{gateway.server_port}/{{phone}}"
+    return add_channel(kind="sms", name="Gateway", address=address, at=timezone.now())
 
 
 def told() -> list[tuple[str, str, int]]:
@@ -91,6 +91,13 @@ def test_who_gave_an_email_gets_a_mail_once(shop):
     assert letter.subject == "Samovar: your order is ready"
     assert letter.body == f"Your order #{order.number} is ready: Main Street.\n"
     assert told() == [("sent", "email", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_of_the_gateway_goes_to_the_number_that_is_named(gateway):
+    tried = send_test(channel_id=connect(gateway).pk, phone="+66 81 234-56-78", at=timezone.now())
+    assert (tried.status, tried.last_error) == ("sent", "")
+    assert gateway.taken == [("/66812345678", "If you can read this, “Gateway” works.")]
 
 
 def test_who_gave_a_phone_gets_an_sms_through_the_shops_gateway(shop, gateway):
