@@ -1,10 +1,13 @@
 """Alerts in the admin: read and acknowledge."""
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -60,21 +63,19 @@ class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     list_select_related = ("acknowledged_by",)
     search_fields = ("subject", "message")
     ordering = ("-last_seen_at", "-id")
-    fields = (
-        "event_title",
-        "severity",
-        "subject",
-        "text",
-        "details",
-        "count",
-        "since",
-        "last_seen",
-        "acknowledged",
-        "acknowledged_by",
-        "resolved",
+    fieldsets = (
+        (None, {"fields": ("event_title", "severity_badge", "text", "count", ("since", "last_seen"))}),
+        (_("What became of it"), {"fields": (("acknowledged", "acknowledged_by"), "resolved")}),
+        (_("What programs know of it"), {"fields": ("subject", "details_shown"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("event_title", "text", "since", "last_seen", "acknowledged", "resolved")
+    readonly_fields = (
+        *("event_title", "severity_badge", "text", "since", "last_seen", "acknowledged", "resolved"),
+        "details_shown",
+    )
     actions = ("acknowledge",)
+
+    class Media:
+        css = {"all": ["samovar/watching.css"]}
 
     @display(description=_("severity"), ordering="severity", label=BADGES)
     def severity_badge(self, alert: Alert) -> tuple[str, Any]:
@@ -89,6 +90,13 @@ class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     @admin.display(description=_("message"), ordering="message")
     def text(self, alert: Alert) -> str:
         return alert.text
+
+    @admin.display(description=_("details"))
+    def details_shown(self, alert: Alert) -> SafeString:
+        rows = ((name, written(value)) for name, value in sorted(alert.details.items()))
+        return format_html(
+            '<dl class="wt-fields">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows)
+        )
 
     @admin.display(description=_("since"))
     def since(self, alert: Alert) -> str:
@@ -128,6 +136,15 @@ class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
         count = alerts.acknowledge(alert_ids=list(queryset.values_list("pk", flat=True)), user=request.user)
         sentence = ngettext("%(count)s alert acknowledged.", "%(count)s alerts acknowledged.", count) % {"count": count}
         self.message_user(request, sentence, messages.SUCCESS if count else messages.INFO)
+
+
+def written(value: Any) -> str | SafeString:
+    """A detail for people; of what has several lines, such as a trace, each is one."""
+    if isinstance(value, str):
+        return format_html('<pre class="wt-trace">{}</pre>', value) if "\n" in value else value
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def told_of(alert: Alert) -> list[dict[str, Any]]:
