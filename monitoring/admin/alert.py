@@ -18,7 +18,7 @@ from foundation.admin.verbs import Verb, VerbButtons
 from monitoring.admin.database_page import DatabasePage
 from monitoring.admin.health_page import HealthPage
 from monitoring.admin.logs_page import LogsPage, lines_about
-from monitoring.admin.shown import moment, status_badge, words_of
+from monitoring.admin.shown import moment, severity_badge, status_badge, words_of
 from monitoring.models import Alert, Channel, Delivery
 from monitoring.registry import events
 from monitoring.services import alerts
@@ -64,12 +64,12 @@ class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     search_fields = ("subject", "message")
     ordering = ("-last_seen_at", "-id")
     fieldsets = (
-        (None, {"fields": ("event_title", "severity_badge", "text", "count", ("since", "last_seen"))}),
+        (None, {"fields": ("event_title", "severity_shown", "text", "count", ("since", "last_seen"))}),
         (_("What became of it"), {"fields": (("acknowledged", "acknowledged_by"), "resolved")}),
         (_("What programs know of it"), {"fields": ("subject", "details_shown"), "classes": ("collapse",)}),
     )
     readonly_fields = (
-        *("event_title", "severity_badge", "text", "since", "last_seen", "acknowledged", "resolved"),
+        *("event_title", "severity_shown", "text", "since", "last_seen", "acknowledged", "resolved"),
         "details_shown",
     )
     actions = ("acknowledge",)
@@ -80,6 +80,10 @@ class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
     @display(description=_("severity"), ordering="severity", label=BADGES)
     def severity_badge(self, alert: Alert) -> tuple[str, Any]:
         return alert.severity, alert.get_severity_display()
+
+    @admin.display(description=_("severity"))
+    def severity_shown(self, alert: Alert) -> SafeString:
+        return severity_badge(alert.severity)
 
     @admin.display(description=_("event"), ordering="event")
     def event_title(self, alert: Alert) -> str:

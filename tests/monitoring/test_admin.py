@@ -37,6 +37,16 @@ def test_the_list_shows_severity_and_title(client: Client) -> None:
         assert text in page
 
 
+def test_the_page_shows_a_sentence_first_and_what_programs_know_below() -> None:
+    notify(
+        event=LOW, subject="2:23", message="Milk is low", details={"name": "Milk <3%", "left": "5", "of": ["a", "b"]}
+    )
+    page = signed_in("view_alert").get(f"{LIST}{Alert.objects.get().pk}/change/").content.decode()
+    assert page.index("Milk is low") < page.index("What programs know of it") < page.index("2:23")
+    assert "<div><dt>left</dt><dd>5</dd></div><div><dt>name</dt><dd>Milk &lt;3%</dd></div>" in page
+    assert "<div><dt>of</dt><dd>a, b</dd></div>" in page
+
+
 def test_an_alert_of_an_app_that_is_gone_shows_its_name() -> None:
     Alert.objects.create(event="gone.event", severity="info", message="m")
 
