@@ -30,7 +30,8 @@ from project.demo.places import (
 from project.demo.stories import deliveries, loan, mishap, order_story, tasting
 from project.demo.timeline import Moment, Story, play
 
-DAYS_BEFORE_TODAY = 7
+# One more than a week: yesterday's report compares it with the same day a week before.
+DAYS_BEFORE_TODAY = 8
 Reason = StockDocument.WriteOffReason
 
 
@@ -57,7 +58,7 @@ MISHAPS = {
 def live_through_the_week(
     *, crews: Mapping[str, Crew], guests: Sequence[Customer], manager_id: int, now: Moment, seed: str
 ) -> None:
-    """Lets everything happen that happened in the seven days before `now` and today, at all places."""
+    """Lets everything happen that happened in the week before `now` and today, at all places."""
     menu = load_menu(list(Product.objects.order_by("id").values_list("pk", flat=True)))
     ingredients = {ingredient.name: ingredient for ingredient in Ingredient.objects.order_by("id")}
     stories: list[Story] = []
