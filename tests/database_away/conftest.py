@@ -1,6 +1,8 @@
 """The shop in this process, with a database on a server of its own that a test may kill."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,12 +18,10 @@ from tests.backups.cluster import Cluster, running_cluster
 
 
 @pytest.fixture(scope="session")
-def own_server(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """A server with the tables of the tests' database. One for all of these tests."""
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A server with the shop's tables. One for all of these tests."""
     with running_cluster(tmp_path_factory.mktemp("cluster"), make=Lasting) as cluster:
-        copy_tables(Server.of_the_shop(), cluster)
+        make_tables(cluster.server)
         yield cluster
 
 
@@ -34,15 +34,11 @@ class Lasting(PostgreSQL):
         return program
 
 
-def copy_tables(source: Server, cluster: Cluster) -> None:
-    programs = cluster.postgres.programs
-    dump = cluster.home / "shop.dump"
-    for server, command in (
-        (source, [programs / "pg_dump", "--format=custom", f"--file={dump}"]),
-        (cluster.server, [programs / "pg_restore", "--no-owner", "--no-acl", "--dbname=samovar", dump]),
-    ):
-        subprocess.run([*map(str, command)], env=server.environment(), check=True)
-    dump.unlink()
+def make_tables(server: Server) -> None:
+    address = f"postgres://{server.user}:{server.password}@{server.host}:{server.port}/{server.database}"
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    environment = {**os.environ, "DATABASE_URL": address}
+    subprocess.run(command, cwd=shop_settings.BASE_DIR, env=environment, check=True)
 
 
 @pytest.fixture
