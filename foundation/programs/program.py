@@ -74,6 +74,7 @@ class Program:
 
     Args:
         restarts: it is started again when it ends; without it, everything stops.
+        is_spared: the shop goes on without it: one that ends again and again stops nothing, and is tried anew later.
         serves: other programs need it, so it is asked to stop when they have ended.
     """
 
@@ -87,6 +88,7 @@ class Program:
     patience: float = 10.0
     account: Account | None = None
     restarts: bool = False
+    is_spared: bool = False
     serves: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     log_start: int = 0

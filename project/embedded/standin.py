@@ -44,5 +44,6 @@ def standin_program(places: Places, secrets: Secrets, environment: Mapping[str, 
         folder=BASE_DIR,
         log=places.logs / "standin.log",
         restarts=True,
+        is_spared=True,
         serves=True,
     )

@@ -18,6 +18,8 @@ from project.embedded.leftovers import Record
 
 RESTARTS_AT_MOST = 5
 RESTARTS_WITHIN = 60.0
+# One that the shop can do without is tried anew after so long, when it has ended too often.
+REST = 60.0
 TICK = 0.1
 
 
@@ -39,6 +41,7 @@ class Supervisor:
         self._parent = parent
         self._requests = 0
         self._restarts: dict[str, deque[float]] = {}
+        self._rests_until: dict[str, float] = {}
 
     def listen(self) -> None:
         """Takes Ctrl-C, SIGTERM and the end of the terminal as a request to stop."""
@@ -71,17 +74,23 @@ class Supervisor:
         """Starts again what ended and may be started again.
 
         Raises:
-            CannotStart: a program without which nothing works has ended, or one ends again and again.
+            CannotStart: a program without which nothing works has ended, or one ends again and again that is needed.
         """
         for program in self.programs:
             code = program.exit_code()
-            if code is None:
+            if code is None or time.monotonic() < self._rests_until.get(program.name, 0.0):
                 continue
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             if not program.restarts:
                 raise CannotStart(f"{program.title} {how}, so everything was stopped; its words are in {program.log}.")
-            self._count_restart(program, how)
-            self.console.say(f"  {program.title} {how} and is started again; its words are in {program.log}.")
+            if program.name in self._rests_until:
+                del self._rests_until[program.name]
+                self.console.say(f"  {program.title} is tried anew.")
+            elif self._ends_too_often(program, how):
+                self._rests_until[program.name] = time.monotonic() + REST
+                continue
+            else:
+                self.console.say(f"  {program.title} {how} and is started again; its words are in {program.log}.")
             program.kill()
             program.start()
             self.record.write(self.programs)
@@ -106,18 +115,23 @@ class Supervisor:
         self.programs = []
         self.record.forget()
 
-    def _count_restart(self, program: Program, how: str) -> None:
+    def _ends_too_often(self, program: Program, how: str) -> bool:
+        """Counts an end, and says so if there were too many. Raises CannotStart for a program that is needed."""
         now = time.monotonic()
         times = self._restarts.setdefault(program.name, deque())
         times.append(now)
         while now - times[0] > RESTARTS_WITHIN:
             times.popleft()
-        if len(times) > RESTARTS_AT_MOST:
-            last = next((line.strip() for line in reversed(program.last_words().splitlines()) if line.strip()), "")
-            raise CannotStart(
-                f"{program.title} {how} {len(times)} times within a minute, so everything was stopped"
-                f"{f': {last}' if last else ''} All its words are in {program.log}."
-            )
+        if len(times) <= RESTARTS_AT_MOST:
+            return False
+        last = next((line.strip() for line in reversed(program.last_words().splitlines()) if line.strip()), "")
+        often = f"{program.title} {how} {len(times)} times within a minute"
+        words = f"{f': {last}' if last else ''} All its words are in {program.log}."
+        if not program.is_spared:
+            raise CannotStart(f"{often}, so everything was stopped{words}")
+        times.clear()
+        self.console.say(f"  {often}; the shop goes on without it, and it is tried anew in {REST:.0f} seconds{words}")
+        return True
 
     def _note_request(self, number: int, frame: FrameType | None) -> None:
         self._requests += 1

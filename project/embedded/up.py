@@ -145,6 +145,7 @@ class Shop:
             stop_signal=signal.SIGTERM,
             patience=patience,
             restarts=name != "prepare",
+            is_spared=name not in ("prepare", "web"),
         )
 
     def wait_for_the_web(self, host: str, port: int) -> None:

@@ -15,10 +15,11 @@ import pytest
 
 from foundation.programs import program as programs
 from foundation.programs.program import Program
+from project.embedded import supervisor as supervisors
 from project.embedded.console import Console
 from project.embedded.errors import CannotStart, StopRequested
 from project.embedded.leftovers import Record, is_alive
-from project.embedded.supervisor import RESTARTS_AT_MOST, Supervisor
+from project.embedded.supervisor import REST, RESTARTS_AT_MOST, Supervisor
 
 MakeProgram = Callable[..., Program]
 
@@ -130,6 +131,30 @@ def test_what_ends_again_and_again_stops_everything_with_its_last_words(supervis
         f"Worker ended with exit code 3 {RESTARTS_AT_MOST + 1} times within a minute, so everything was stopped: "
         f"the kettle is broken"
     )
+
+
+def test_the_shop_goes_on_without_a_program_that_it_can_do_without_and_tries_it_anew(
+    supervisor: Supervisor, program: MakeProgram, console: Console, monkeypatch: pytest.MonkeyPatch
+):
+    watchdog = program("watchdog", "echo no eyes; exit 3", restarts=True, is_spared=True)
+    supervisor.launch(watchdog)
+    for _ in range(RESTARTS_AT_MOST + 1):
+        until(lambda: watchdog.exit_code() is not None)
+        supervisor.check()
+    assert (
+        f"Watchdog ended with exit code 3 {RESTARTS_AT_MOST + 1} times within a minute; the shop goes on without it, "
+        f"and it is tried anew in 60 seconds: no eyes All its words are in {watchdog.log}."
+    ) in console.out.getvalue()
+
+    last = watchdog.pid
+    supervisor.check()
+    assert watchdog.pid == last, "it rests"
+    later = time.monotonic() + REST
+    monkeypatch.setattr(supervisors.time, "monotonic", lambda: later)
+    supervisor.check()
+    monkeypatch.undo()
+    assert watchdog.pid != last
+    assert "Watchdog is tried anew." in console.out.getvalue()
 
 
 def test_the_end_of_the_database_stops_everything(supervisor: Supervisor, program: MakeProgram):
