@@ -64,6 +64,7 @@ ALIKE |= {
     "ntfy",
     "Pushover",
     "WhatsApp",
+    "phone",
 }
 # The example of a code.
 ALIKE |= {"SPRING", "SPRING-"}
