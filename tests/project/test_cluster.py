@@ -4,13 +4,15 @@ import json
 import socket
 import subprocess
 import sys
-from pathlib import Path
+from importlib.metadata import PathDistribution
+from pathlib import Path, PurePath
 
 import pytest
 
 from project.embedded.cluster.cluster_file import ClusterFile
 from project.embedded.cluster.etcd import SETTINGS, settings_of
 from project.embedded.cluster.node import Ports, choose_ports, nodes_in, refuse_taken
+from project.embedded.cluster.packages import installed_files
 from project.embedded.cluster.passwords import Passwords
 from project.embedded.cluster.patroni import variables_of
 from project.embedded.errors import CannotStart
@@ -96,3 +98,19 @@ def test_the_examples_name_every_variable_that_the_nodes_get(tmp_path: Path):
     lines = (EXAMPLES / "patroni.env.example").read_text().splitlines()
     assert {line.split("=")[0] for line in lines if line.startswith("PATRONI_")} == set(given)
     assert not [line for line in lines if "PASSWORD" in line and line.startswith("PATRONI_") and not line.endswith("=")]
+
+
+def test_the_files_of_a_package_are_those_that_are_there_whichever_pip_installed_it(tmp_path: Path):
+    old = tmp_path / "tea-1.0.egg-info"
+    old.mkdir()
+    (old / "SOURCES.txt").write_text("MANIFEST.in\nsrc/tea/__init__.py\n")
+    (old / "installed-files.txt").write_text("../tea/__init__.py\n../../../bin/tea\nPKG-INFO\n")
+    assert installed_files(PathDistribution(old)) == [PurePath("tea/__init__.py"), PurePath("../../bin/tea")]
+
+    new = tmp_path / "milk-1.0.dist-info"
+    new.mkdir()
+    (new / "RECORD").write_text("milk/__init__.py,,\n../../bin/milk,,\n")
+    for name in ("milk/__init__.py", "../../bin/milk"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert installed_files(PathDistribution(new)) == [PurePath("milk/__init__.py"), PurePath("../../bin/milk")]

@@ -4,7 +4,7 @@ import importlib.metadata
 import re
 import shutil
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from foundation.programs.account import Account
 from project.embedded.cluster.interpreter import can_run, interpreter_for
@@ -38,7 +38,7 @@ def patroni_command(account: Account | None, home: Path) -> tuple[list[str], dic
         return [sys.executable, "-m", "patroni"], {}
     python, variables = interpreter_for(account, home)
     variables |= {"PYTHONPATH": str(copied_packages(account, home)), "PYTHONNOUSERSITE": "1"}
-    if not can_run([python, "-c", "import patroni, psycopg2"], variables, account, home):
+    if not can_run([python, "-c", "import patroni.dcs.etcd3, psycopg2, ydiff"], variables, account, home):
         raise CannotStart(
             f"The account {account.name}, under which root's services run, cannot use {python}: start the cluster as "
             f"an ordinary user."
@@ -54,12 +54,23 @@ def copied_packages(account: Account, home: Path) -> Path:
         unfinished = copy.with_name(copy.name + ".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         for name in re.findall(r"^([\w.-]+)==", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE):
-            for file in importlib.metadata.files(name) or []:
+            package = importlib.metadata.distribution(name)
+            for file in installed_files(package):
                 # Programs for the command line lie outside the packages' folder.
                 if ".." not in file.parts and file.suffix != ".pyc":
                     target = unfinished / file
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(file.locate(), target)
+                    shutil.copyfile(str(package.locate_file(file)), target)
         account.own(unfinished)
         unfinished.rename(copy)
     return copy
+
+
+def installed_files(package: importlib.metadata.Distribution) -> list[PurePath]:
+    """Its files, seen from the packages' folder. A pip before 23.1, such as Debian 12 has, notes them in its own way
+    where it had no wheel, and `files` then names those that the package was made from."""
+    noted = package.read_text("installed-files.txt")
+    if noted is None:
+        return list(package.files or [])
+    # They are seen from a folder beside the packages.
+    return [PurePath(line.removeprefix("../")) for line in noted.splitlines() if line.startswith("../")]
