@@ -14,6 +14,8 @@ from tests.backups.cluster import running_cluster, wait_until
 from tests.backups.real_shop import ROOT
 from tests.backups.terminal import Terminal, line_with
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:

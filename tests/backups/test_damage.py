@@ -19,6 +19,8 @@ from tests.backups import archive
 from tests.backups.archive import Made, replace
 from tests.backups.cluster import Cluster
 
+pytestmark = pytest.mark.slow
+
 ROUNDS, IN_THE_BACKUP, IN_THE_WAL = 20, 3, 2
 # Where a page's header says whether an archive that compresses may leave something out: either is right, so that only
 # the digest of a segment that was checked before can tell.

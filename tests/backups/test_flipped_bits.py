@@ -26,6 +26,8 @@ from backups.services.erasures import file_of, kept_erasures
 from foundation.errors import Missing
 from tests.backups.copying import MOMENT, make_backup
 
+pytestmark = pytest.mark.slow
+
 AT = datetime.datetime(2026, 11, 1, 12, 30, 15, 123456, tzinfo=datetime.UTC)
 
 

@@ -31,6 +31,8 @@ from tests.backups.cluster import Cluster, wait_until
 from tests.backups.dumped import databases
 from tests.backups.recovering import clock, folder_of, recover
 
+pytestmark = pytest.mark.slow
+
 Act = Callable[[], object]
 START = children.start_tool
 # Some tools are done before anybody could kill them: this one never begins.

@@ -28,6 +28,8 @@ from tests.backups.shops import (
     swapped,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shop(cluster: Cluster) -> Server:

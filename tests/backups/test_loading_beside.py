@@ -25,6 +25,8 @@ from backups.errors import DatabaseExists, DiskIsFull, Interrupted, NotWritable,
 from tests.backups.cluster import Cluster, wait_until
 from tests.backups.shops import NEW, OLD, empty_server, in_a_child, kill_me, make_shop, names_on, rows, says
 
+pytestmark = pytest.mark.slow
+
 # An index that is built at once in the database `recovered`, and never in any other.
 SLOW_ELSEWHERE = """
     CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$

@@ -20,6 +20,8 @@ from tests.backups import dumped
 from tests.backups.assembled import fill, small_disk
 from tests.backups.cluster import Cluster, wait_until
 
+pytestmark = pytest.mark.slow
+
 SHOP = "shop"
 
 

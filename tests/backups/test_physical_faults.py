@@ -15,6 +15,8 @@ from backups.errors import BackupFailed, DiskIsFull, Interrupted, NotWritable, S
 from tests.backups.assembled import fill, small_disk
 from tests.backups.cluster import Cluster, wait_until
 
+pytestmark = pytest.mark.slow
+
 SLOW = 256  # kilobytes in a second: whoever interrupts comes in time
 
 

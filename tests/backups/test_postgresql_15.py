@@ -24,7 +24,7 @@ from tests.backups.dumped import databases, look
 from tests.backups.older import PostgreSQL15
 from tests.backups.recovering import clock, folder_of, left_nothing, numbers, recover, written
 
-pytestmark = pytest.mark.postgresql15
+pytestmark = [pytest.mark.postgresql15, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

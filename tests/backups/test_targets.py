@@ -22,6 +22,8 @@ from tests.backups.archive import receiving
 from tests.backups.cluster import Cluster
 from tests.backups.recovering import clock, left_nothing, numbers, recover, written
 
+pytestmark = pytest.mark.slow
+
 SECOND = datetime.timedelta(seconds=1)
 MOMENT = datetime.datetime(2026, 11, 1, 12, 30, tzinfo=datetime.UTC)
 

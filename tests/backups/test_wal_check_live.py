@@ -17,6 +17,8 @@ from tests.backups import archive
 from tests.backups.archive import flip, replace
 from tests.backups.cluster import Cluster, running_cluster, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Live:

@@ -12,7 +12,7 @@ from tests.marketplaces.edge import Edge
 from tests.marketplaces.standin import Standin
 from tests.marketplaces.trading import GRAMS, Trade, assert_nothing_is_lost_or_doubled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 What = SyncRun.What
 
 # The calls of one round in their order: what is asked, and where. `skip`: the same address serves an earlier one, too.

@@ -14,7 +14,7 @@ from tests.marketplaces.standin import Standin
 from tests.marketplaces.trading import Trade, assert_nothing_is_lost_or_doubled
 
 # With real commits: in one long transaction PostgreSQL can neither tidy up nor learn how much there is.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 FEW, MANY = 250, 10_000
 # Statements for each order, all in all, gates included; and calls: pages and packets are shared, what a marketplace
 # wants to be told singly is not.

@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from tests.project.admin_premises import Premises, premises  # noqa: F401  (a fixture)
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LISTS = sorted(
     (f"{model._meta.app_label}/{model._meta.model_name}/", model)

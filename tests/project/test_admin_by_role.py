@@ -14,7 +14,7 @@ from tests.project.admin_doors import ADMINS, MANAGERS, STAFF, Attempt, Body, Ke
 from tests.project.admin_premises import Premises, premises  # noqa: F401  (a fixture)
 from tests.shop import assert_levels_are_what_the_ledger_sums_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LINK = re.compile(r'(?:href|formaction)="([^"#]+)"')
 # More pages than this would mean that the way through them never ends.

@@ -16,7 +16,7 @@ from project.demo.load import MENU, load_demo
 from project.demo.places import PLACES
 from tests.shop import assert_levels_are_what_the_ledger_sums_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MONDAY, SATURDAY = datetime.date(2026, 11, 16), datetime.date(2026, 11, 21)
 
 

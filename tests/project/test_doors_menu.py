@@ -15,7 +15,7 @@ from orders.models import Customer
 from orders.pages.urls import urlpatterns
 from tests.shop import Shop, user_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 STAFF = ("barista", "manager", "admin")
 ROLES = ("anonymous", "customer", *STAFF)

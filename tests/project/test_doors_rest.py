@@ -31,6 +31,8 @@ from tests.project.monitoring_doors import watching_of
 from tests.rest import Rest
 from tests.shop import NOBODY, Shop, user_of
 
+pytestmark = pytest.mark.slow
+
 ANONYMOUS, CUSTOMER, BARISTA, MANAGER, ADMIN = "anonymous", "customer", "barista", "manager", "admin"
 SIGNED_IN = {CUSTOMER, BARISTA, MANAGER, ADMIN}
 EVERYBODY = {ANONYMOUS, *SIGNED_IN}

@@ -9,6 +9,8 @@ import pytest
 
 from project.embedded.places import BASE_DIR
 
+pytestmark = pytest.mark.slow
+
 TESTS = """
 import pytest
 

@@ -235,6 +235,7 @@ def russian_shop(db: None) -> Client:
 ELSEWHERE = ("/admin/django_celery_beat/", "/admin/jsi18n/", "/admin/logout/")
 
 
+@pytest.mark.slow
 def test_every_page_of_the_admin_is_in_russian(russian_shop: Client) -> None:
     waiting, seen, english = ["/admin/"], {"/admin/"}, {}
     while waiting:

@@ -22,6 +22,8 @@ from project.embedded.with_services import run_with_services
 from tests.project.conftest import OF_THE_RUN
 from tests.project.test_supervisor import until
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., subprocess.Popen[str]]
 ASK = """
 import os, sys, psycopg2, redis, pathlib

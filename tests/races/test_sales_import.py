@@ -22,7 +22,7 @@ from tests.races.test_faults import cut_after, die_after
 from tests.races.threads import at_once, kinds
 from tests.shop import NOBODY
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PART_STATEMENTS = 13
 LINES = [f"2017-05-01,10:{number:02},{number},{item}" for number in range(10) for item in ("Tea", "Scone")]

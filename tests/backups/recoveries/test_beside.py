@@ -20,6 +20,8 @@ from backups.errors import Busy, Interrupted, NothingRecovered
 from tests.backups.cluster import Cluster, wait_until
 from tests.backups.recovering import folder_of, numbers, programs_of, recover, server_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_recovery_can_be_put_aside_and_opened_again(archive: Repository, cluster: Cluster) -> None:
     folder, programs = folder_of(cluster), programs_of(cluster)

@@ -39,6 +39,8 @@ from backups.errors import (
 from tests.backups.cluster import Cluster, wait_until
 from tests.backups.recovering import folder_of, numbers, programs_of, recover, server_of
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[Path], None]
 
 

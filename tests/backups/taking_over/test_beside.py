@@ -22,6 +22,8 @@ from tests.backups.taking_over.test_carrying import NOBODY
 from tests.backups.two_databases import Two, copy
 from tests.shop import Shop
 
+pytestmark = pytest.mark.slow
+
 
 class Wizard:
     """One person before the pages of restores, and the agent that carries out what they ask for."""

@@ -42,6 +42,8 @@ from users.choices import MailKind
 from users.models import ApiToken, OutgoingMail
 from users.services.tokens import issue_token, revoke_token
 
+pytestmark = pytest.mark.slow
+
 WHY = "asked for it by letter"
 THEN = datetime.datetime(2026, 11, 1, 12, 0, tzinfo=datetime.UTC)
 
