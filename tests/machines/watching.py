@@ -131,6 +131,19 @@ class WatchingMachine(RuleBasedStateMachine):
     def time_passes(self, span: int) -> None:
         self.now += datetime.timedelta(seconds=span)
 
+    @rule(name=st.sampled_from(["Chat", "Program"]))
+    def be_down_while_two_things_happen(self, name: str) -> None:
+        """Then both wait, and the first of them has failed."""
+        self.receiver.broken[name] = ChannelUnreachable("Down.")
+        for event, subject in ((LOW, "milk"), (LATE, "tea")):
+            self.happen(event=event, subject=subject, times=1)
+            self.watch("one")
+            self.now += datetime.timedelta(seconds=90)
+            self.watch("one")
+        del self.receiver.broken[name]
+        self.now += datetime.timedelta(minutes=5)
+        self.watch("one")
+
     # --- channels -------------------------------------------------------------------------------------
 
     @rule(name=st.sampled_from(NAMES), errors=st.lists(st.sampled_from(ERRORS), min_size=1, max_size=3))
@@ -208,9 +221,9 @@ class WatchingMachine(RuleBasedStateMachine):
     @invariant()
     def messages_arrive_in_their_order(self) -> None:
         for name in NAMES:
-            ids = dict(Delivery.objects.filter(channel__name=name).values_list("key", "pk")) if self.is_open else {}
-            keys = self.first_arrivals(name)
-            arrived = [ids[key] for key in keys if key in ids]
+            rows = Delivery.objects.filter(channel__name=name).values_list("key", "pk") if self.is_open else ()
+            ids = {str(key): pk for key, pk in rows}
+            arrived = [ids[key] for key in self.first_arrivals(name)] if self.is_open else []
             assert arrived == sorted(arrived)
 
     @invariant()
