@@ -17,7 +17,7 @@ PORTION = 1000
 def retry_delivery(*, delivery_id: int, at: datetime.datetime) -> Delivery:
     """Has a message that waits or was given up sent now; it has as long again to arrive.
 
-    Raises UnknownDelivery, SentAlready, and ChannelClosed while its channel takes nothing.
+    Raises UnknownDelivery, SentAlready, and ChannelClosed while its channel takes nothing, or is for customers by now.
     """
     # The channel before its messages: see monitoring.locks.
     channel_id = Delivery.objects.filter(pk=delivery_id).values_list("channel_id", flat=True).first()
@@ -26,7 +26,7 @@ def retry_delivery(*, delivery_id: int, at: datetime.datetime) -> Delivery:
     delivery = lock_delivery(delivery_id)
     if delivery.status == Delivery.Status.SENT:
         raise SentAlready
-    if not delivery.channel.is_open:
+    if not delivery.channel.is_open or delivery.channel.for_customers:
         raise ChannelClosed(delivery.channel.name)
     delivery.status = Delivery.Status.WAITING
     delivery.next_attempt_at = at

@@ -7,11 +7,12 @@ import pytest
 
 from foundation.errors import InvalidInput
 from monitoring.channels.base import ChannelRefused
-from monitoring.errors import UnknownChannel, UnknownRule
+from monitoring.errors import ChannelClosed, UnknownChannel, UnknownRule
 from monitoring.models import AlertRule, Channel, Delivery
 from monitoring.own_events import CHANNEL_FAILING
 from monitoring.selectors import open_alerts
 from monitoring.services.channels import add_channel, change_channel, delete_channel, send_test
+from monitoring.services.deliveries import retry_delivery
 from monitoring.services.rules import add_rule, change_rule, delete_rule
 from tests.monitoring.conftest import LATE, LOW
 from tests.monitoring.receiver import Receiver
@@ -143,6 +144,8 @@ def test_one_that_is_for_customers_from_now_on_gets_none_of_the_alerts_that_wait
     assert receiver.texts("Gateway") == []
     given_up = Delivery.objects.get()
     assert (given_up.status, given_up.last_error) == ("given_up", "The channel is for messages to customers now.")
+    with pytest.raises(ChannelClosed):
+        retry_delivery(delivery_id=given_up.pk, at=later(hours=1))
 
 
 @pytest.mark.parametrize(
