@@ -15,14 +15,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone, translation
 
 from foundation.shop import remember_shop
-from monitoring import channels
 from monitoring.channels.base import ChannelBusy, ChannelError, MessageRefused
 from monitoring.models import Alert, Channel, Delivery, DeliveryAlert
 from monitoring.services.dispatch import KINDS
 from monitoring.services.outcomes import LONGEST_PAUSE, delay_after
 from monitoring.services.quiet import HOUR, KEPT_FOR_CRITICAL, is_quiet, lets_through
 from monitoring.services.routing import wishes_of
-from monitoring.services.sending import address_of, message_of
+from monitoring.services.sending import address_of, message_of, outcome_of
 from monitoring.services.wording import data_of, lines_of, text_of, title_of
 from monitoring.severity import Severity
 from monitoring.spool import Spool, SpooledAlert
@@ -176,11 +175,9 @@ def send(spool: Spool, channel: Channel, message: Outgoing, *, at: datetime.date
         text=message.text,
         data=message.data,
     )
-    try:
-        with translation.override(channel.language):
-            channels.send(address_of(channel), message_of(row, channel, is_uncertain=is_uncertain))
-    except ChannelError as error:
-        note_failure(message, error, at=at)
+    outcome = outcome_of(address_of(channel), message_of(row, channel, is_uncertain=is_uncertain))
+    if outcome.error is not None:
+        note_failure(message, outcome.error, at=at)
     else:
         message.status, message.sent_at, message.last_error = Delivery.Status.SENT.value, at, ""
     message.sending_since = None

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from foundation.shop import forget_shop
-from monitoring.channels.base import ChannelBusy, ChannelUnreachable, MessageRefused
+from monitoring.channels.base import Address, ChannelBusy, ChannelUnreachable, Message, MessageRefused
 from monitoring.models import Alert, Channel, Delivery, DeliveryAlert
 from monitoring.services.spooled import bring_in
 from monitoring.spool import Spool
@@ -115,6 +115,20 @@ def test_a_channel_that_does_not_answer_is_tried_again_with_the_same_key(outage:
 
     assert len({key for _name, key in receiver.attempts}) == 2
     assert receiver.texts("Chat") == ["milk is low", "tea is low"]
+
+
+def test_a_fault_of_ours_is_noted_and_keeps_nobody_else_waiting(outage: Outage, receiver: Receiver) -> None:
+    def stumble(address: Address, message: Message) -> None:
+        raise ValueError("nobody thought of that")
+
+    receiver.before = stumble
+    outage.happen()
+    assert outage.tell(at=later(seconds=30)) == 0
+    (message,) = read_messages(outage.spool)
+    assert (message.attempts, message.last_error, message.next_attempt_at) == (1, "ValueError", later(seconds=40))
+
+    receiver.before = None
+    assert [outage.tell(at=later(seconds=second)) for second in (39, 40)] == [0, 1]
 
 
 def test_a_message_that_is_refused_holds_back_no_other(outage: Outage, receiver: Receiver) -> None:
