@@ -112,7 +112,9 @@ def keeps_up() -> str:
         found = standbys(connection)
     for standby in found:
         judge_standby(standby)
-    return _("Standbys: %(number)s.") % {"number": len(found)} if found else _("There is no standby.")
+    if not found:
+        return _("Nobody receives the WAL.")
+    return _("WAL goes to: %(names)s.") % {"names": ", ".join(standby.name for standby in found)}
 
 
 def judge_standby(standby: Standby) -> None:

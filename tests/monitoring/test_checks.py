@@ -144,4 +144,4 @@ def test_a_standby_that_falls_behind_is_a_failure(size: int, seconds: int, expec
 @pytest.mark.django_db(transaction=True)
 def test_a_server_without_trouble_and_without_standbys_is_fine() -> None:
     assert database_checks.is_sound().startswith("Connections: ")
-    assert database_checks.keeps_up() == "There is no standby."
+    assert database_checks.keeps_up() == "Nobody receives the WAL."
