@@ -11,15 +11,9 @@ from psycopg2.extras import PhysicalReplicationConnection
 from backups.engine.server import Server, last_line
 from backups.errors import NoReplication, ServerGone
 
-# What the server says to whom it does not let in as a standby. Everything else means that it can't be reached.
-REFUSALS = (
-    "REPLICATION attribute",
-    "replication role",
-    "permission denied to start WAL sender",
-    "no pg_hba.conf entry for replication",
-    "pg_hba.conf rejects replication",
-    "max_wal_senders",
-)
+# What the server says to whom it does not let in as a standby: words that are the same in every language, because it
+# refuses before it hears that English is asked for. Everything else means that it can't be reached.
+REFUSALS = ("REPLICATION", "pg_hba.conf", "max_wal_senders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +34,19 @@ def replicating(server: Server) -> Iterator[psycopg2.extensions.connection]:
             yield connection
     except ServerGone as error:
         why = str(error.__cause__ or error)
-        if any(words in why for words in REFUSALS):
+        if any(words in why for words in REFUSALS) or lacks_right(server):
             raise NoReplication(server.user, last_line(why.splitlines()[0])) from error
         raise
+
+
+def lacks_right(server: Server) -> bool:
+    """Whether the server answers and says that the account is no standby's: up to 15 it refuses one in words that are
+    all translated."""
+    try:
+        rows = server.ask("SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    except ServerGone:
+        return False
+    return rows == [(False,)]
 
 
 def identify(server: Server) -> Identity:

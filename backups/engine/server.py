@@ -16,6 +16,10 @@ from foundation.database import address
 
 # Of several hosts the next one is tried soon.
 CONNECT_TIMEOUT, CONNECT_TIMEOUT_OF_EACH = 10, address.CONNECT_TIMEOUT
+# Messages of the server itself: the language of what it sends is its own setting, whatever that of the client is.
+IN_ENGLISH = "-c lc_messages=C"
+# Who may not set it, by host, port and user: only a superuser, or from 15 on one it was granted, may.
+NOT_IN_ENGLISH: set[tuple[str, str, str]] = set()
 # A machine that is gone answers nothing. One that is only slow to take what a tool sends may take its time.
 KEEP_ALIVE = {**address.KEEPALIVES, "tcp_user_timeout": 30_000}
 
@@ -78,8 +82,8 @@ class Server:
         return psycopg2.extensions.make_dsn(**options)
 
     def environment(self) -> dict[str, str]:
-        """What libpq's programs read. The password stands in no command line; messages are in English, because some
-        are looked for."""
+        """What libpq's programs read. The password stands in no command line; messages are in English, the server's
+        too where the account may ask for that, because some are looked for."""
         names = {
             "PGHOST": self.host,
             "PGPORT": self.port,
@@ -87,10 +91,17 @@ class Server:
             "PGPASSWORD": self.password,
             "PGDATABASE": self.database,
             "PGCONNECT_TIMEOUT": str(self.connect_timeout),
+            "PGOPTIONS": self.in_english,
             **{PASSED_ON[name]: value for name, value in self.options.items()},
         }
         given = {name: value for name, value in names.items() if value}
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **given}
+
+    @property
+    def in_english(self) -> str:
+        """What libpq passes on to the server to have its messages in English; "" for an account that a connection of
+        this process found not allowed to."""
+        return "" if (self.host, self.port, self.user) in NOT_IN_ENGLISH else IN_ENGLISH
 
     @contextmanager
     def connected(
@@ -100,20 +111,9 @@ class Server:
         factory: type[psycopg2.extensions.connection] | None = None,
     ) -> Iterator[psycopg2.extensions.connection]:
         """A connection of its own that commits every statement, closed at the end; `factory` makes another sort of it,
-        such as one for replication. Raises ServerGone."""
+        such as one for replication. Messages are in English where the account may ask for that. Raises ServerGone."""
         try:
-            options: dict[str, Any] = {**KEEP_ALIVE, **self.options}
-            connection = psycopg2.connect(
-                host=self.host,
-                port=self.port,
-                user=self.user,
-                password=self.password,
-                dbname=database or self.database,
-                connect_timeout=self.connect_timeout,
-                application_name="samovar backups",
-                connection_factory=factory,
-                **options,
-            )
+            connection = self._connect(database or self.database, factory)
         except psycopg2.OperationalError as error:
             raise ServerGone(
                 _("The database server at %(host)s:%(port)s does not answer: %(why)s")
@@ -124,6 +124,32 @@ class Server:
             connection.autocommit = True
         with closing(connection):
             yield connection
+
+    def _connect(
+        self, database: str, factory: type[psycopg2.extensions.connection] | None
+    ) -> psycopg2.extensions.connection:
+        """Connects, once more without asking for English if that is refused. Raises OperationalError."""
+        while True:
+            in_english = self.in_english
+            asked = {"options": in_english} if in_english else {}
+            options: dict[str, Any] = {**KEEP_ALIVE, **self.options, **asked}
+            try:
+                return psycopg2.connect(
+                    host=self.host,
+                    port=self.port,
+                    user=self.user,
+                    password=self.password,
+                    dbname=database,
+                    connect_timeout=self.connect_timeout,
+                    application_name="samovar backups",
+                    connection_factory=factory,
+                    **options,
+                )
+            except psycopg2.OperationalError as error:
+                # The sentence is in the server's language, the setting's name in it is not.
+                if not in_english or "lc_messages" not in str(error):
+                    raise
+                NOT_IN_ENGLISH.add((self.host, self.port, self.user))
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Runs one statement and returns its rows. Raises ServerGone, and psycopg2's error for what the server
