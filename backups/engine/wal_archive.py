@@ -115,11 +115,16 @@ def begin_at(archive: Archive, segment: Segment) -> None:
 
 def leave_other_history(archive: Archive, lineage: Lineage) -> bool:
     """After another server took over: sets aside what the old one had written and the new one never had, and has
-    pg_receivewal begin where the new timeline does. Returns whether anything had to be done. Raises DiskIsFull,
-    NotWritable."""
+    pg_receivewal begin where the new timeline does. A server on an older timeline than what it does not know has not
+    taken over: then nothing is done. Returns whether anything had to be done. Raises DiskIsFull, NotWritable."""
+    unknown = [timeline for timeline in archive.timelines() if not lineage.knows(timeline)]
+    if max(unknown, default=0) > lineage.timeline:
+        # An old leader that came back would have what its followers wrote since thrown out.
+        logger.warning("server_is_behind", timeline=lineage.timeline, received=max(unknown))
+        return False
     moved = []
     for segment, path in segments_of(archive):
-        if lineage.holds(segment.timeline, segment.start):
+        if lineage.holds_segment(segment):
             continue
         files.make_folder(archive.folder / LEFT)
         path.rename(archive.folder / LEFT / path.name)

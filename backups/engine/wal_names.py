@@ -104,6 +104,17 @@ class Lineage:
             return lsn >= self.begins_at(timeline)
         return any(one == timeline and lsn <= end for one, end in self.ends)
 
+    def holds_segment(self, segment: Segment) -> bool:
+        """Whether there is anything of this lineage in a segment. A timeline's first one begins before the timeline
+        does, where it left the older one within it."""
+        if segment.timeline == self.timeline:
+            return segment.end > self.begins_at(segment.timeline)
+        return self.holds(segment.timeline, segment.start)
+
+    def knows(self, timeline: int) -> bool:
+        """Whether this timeline is one of its own."""
+        return timeline == self.timeline or any(one == timeline for one, _end in self.ends)
+
     def candidates(self, number: int, *, size: int) -> list[Segment]:
         """The segments that hold this piece of the lineage, in the order in which recovery takes them: where a
         timeline begins, its own one, and the older timeline's as far as that goes."""

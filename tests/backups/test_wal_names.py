@@ -57,6 +57,19 @@ def test_a_lineage_knows_whose_a_byte_is() -> None:
     assert not THIRD.holds(4, 0x8400000)
 
 
+def test_a_timeline_holds_its_first_segment_though_that_begins_before_it() -> None:
+    names = [
+        "000000030000000000000007",
+        "000000030000000000000008",
+        "000000020000000000000008",
+        "000000010000000000000006",
+    ]
+    assert [THIRD.holds_segment(Segment.named(name, size=SIZE)) for name in names] == [False, True, True, False]
+    # One that was left between two segments begins with the next.
+    second = Lineage(2, THIRD.ends[:1])
+    assert [second.holds_segment(Segment(number, 2, SIZE)) for number in (4, 5)] == [False, True]
+
+
 def test_where_a_timeline_begins_two_segments_will_do() -> None:
     def names(number: int) -> list[str]:
         return [segment.name for segment in THIRD.candidates(number, size=SIZE)]
