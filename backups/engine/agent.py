@@ -90,7 +90,8 @@ class Agent:
 
     def look(self) -> None:
         """One round: what has ended, what is to be begun."""
-        self.keep_receiving()
+        with going_on():
+            self.keep_receiving()
         with going_on():
             self.look_at_jobs()
         if time.monotonic() - self.tidied_at > TIDY_EVERY or not self.tidied_at:
@@ -114,7 +115,11 @@ class Agent:
         waiting = next((job for job in all_jobs(self.repository) if job.status == JobStatus.WAITING), None)
         if waiting is not None and not self.repository.is_locked("work"):
             logger.info("backup_job_begins", job=waiting.id, kind=waiting.kind)
-            self.job = start(self.command_of(waiting))
+            try:
+                self.job = start(self.command_of(waiting))
+            except OSError:
+                self.next_job_at = time.monotonic() + NEXT_JOB_AFTER
+                raise
 
     def keep_receiving(self) -> None:
         """The WAL receiver restarts its tool by itself; here it is restarted if it is killed."""
@@ -123,6 +128,8 @@ class Agent:
         if self.receiver is not None and self.receiver.poll() is not None:
             self.receiver, self.receiver_ended_at = None, time.monotonic()
         if self.receiver is None and time.monotonic() - self.receiver_ended_at > RECEIVER_AGAIN_AFTER:
+            # One that can't be started is not tried again at once either.
+            self.receiver_ended_at = time.monotonic()
             self.receiver = start(self.receiver_command)
 
     def tidy(self) -> None:
@@ -134,10 +141,11 @@ class Agent:
 
 @contextlib.contextmanager
 def going_on() -> Iterator[None]:
-    """A full disk hinders the agent until there is room; what it receives meanwhile may lie on another one."""
+    """A full disk hinders the agent until there is room, and a machine without memory for another process until there
+    is some; what it receives meanwhile may lie on another one, and a receiver that runs goes on."""
     try:
         yield
-    except BackupFailed as error:
+    except (BackupFailed, OSError) as error:
         logger.warning("agent_hindered", reason=str(error))
 
 

@@ -1,13 +1,17 @@
 """Work that is asked for in a file: what becomes of it, whoever dies meanwhile."""
 
+import errno
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from backups.engine.agent import Agent
+from backups.engine.agent import Agent, start
+from backups.engine.children import end_tool
 from backups.engine.jobs import (
     Job,
     JobKind,
@@ -20,6 +24,7 @@ from backups.engine.jobs import (
     get_job,
     request_job,
     save,
+    say_done,
 )
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
@@ -109,6 +114,21 @@ def test_a_job_whose_process_was_killed_is_closed(repository: Repository) -> Non
     assert get_job(repository, alive.id).status == JobStatus.RUNNING
     closed = get_job(repository, lost.id)
     assert (closed.status, closed.error_kind) == (JobStatus.FAILED, "interrupted")
+    assert closed.error == "Its process was killed. Nothing of it is left; ask for it again."
+
+
+def test_of_a_killed_swap_nobody_says_that_nothing_is_left(repository: Repository) -> None:
+    job = request_job(repository, JobKind.RESTORE, arguments={"backup_id": "7"})
+    job.status, job.pid = JobStatus.RUNNING, 1
+    save(repository, job)
+    (closed,) = close_killed(repository, is_running=lambda pid: False)
+    assert closed.error.startswith("Its process was killed. Look at the shop before you ask for it again")
+
+    say_done(repository, job.id, {"kept": "shop_before"})
+    done = get_job(repository, job.id)
+    assert (done.status, done.error, done.error_kind, done.share) == (JobStatus.DONE, "", "", 1.0)
+    assert done.result == {"backup_id": "7", "kept": "shop_before"}
+    say_done(repository, "no-such", {})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "unknown", "id": "1"}', "\x00"])
@@ -243,6 +263,76 @@ def test_a_job_that_can_not_begin_is_not_begun_every_second(
     assert len(begun) == 2
     assert agent.job is not None
     agent.job.wait()
+
+
+NO_MEMORY = OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
+def refused_once(monkeypatch: pytest.MonkeyPatch, command: list[str], error: OSError) -> None:
+    """Has the system refuse the next start of this command, and only that."""
+    errors = [error]
+
+    def refused(asked_for: Sequence[str]) -> subprocess.Popen[str]:
+        if list(asked_for) == command and errors:
+            raise errors.pop()
+        return start(asked_for)
+
+    monkeypatch.setattr("backups.engine.agent.start", refused)
+
+
+def test_the_agent_goes_on_where_the_receiver_can_not_be_started(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = program(tmp_path, "import time; time.sleep(600)")
+    refused_once(monkeypatch, command, NO_MEMORY)
+    _backup_id, partial = repository.begin(Kind.LOGICAL)
+    agent = Agent(repository, receiver=command)
+    with capture_logs() as logs:
+        agent.look()
+    assert [(one["event"], one["reason"]) for one in logs if one["log_level"] == "warning"] == [
+        ("agent_hindered", "[Errno 12] Cannot allocate memory")
+    ]
+    assert agent.receiver is None
+    assert not partial.exists()
+    # Not at once again.
+    agent.look()
+    assert agent.receiver is None
+    monkeypatch.setattr("backups.engine.agent.RECEIVER_AGAIN_AFTER", 0)
+    agent.look()
+    assert agent.receiver is not None
+    end_tool(agent.receiver)
+
+
+def test_the_agent_goes_on_where_a_job_can_not_be_started(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = asked(repository)
+    command = program(tmp_path, "")
+    refused_once(monkeypatch, command, NO_MEMORY)
+    agent = Agent(repository, command_of=lambda _job: command)
+    for _round in range(2):
+        agent.look()
+        assert (agent.job, get_job(repository, job.id).status) == (None, JobStatus.WAITING)
+    agent.next_job_at = 0
+    agent.look()
+    assert agent.job is not None
+    agent.job.wait()
+
+
+def test_the_agent_goes_on_where_its_folder_became_read_only(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [OSError(errno.EROFS, "Read-only file system")]
+
+    def forget(_repository: Repository) -> None:
+        if errors:
+            raise errors.pop()
+
+    monkeypatch.setattr("backups.engine.agent.forget_old", forget)
+    agent = Agent(repository)
+    agent.look()
+    assert not errors
+    agent.look()
 
 
 @pytest.mark.as_root
