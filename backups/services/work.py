@@ -33,7 +33,7 @@ from backups.engine.verifying import verify_physical
 from backups.engine.wal_check import check_wal
 from backups.engine.wal_refetch import mend_wal
 from backups.engine.wal_report import WalReport
-from backups.errors import Damaged, UnknownBackup
+from backups.errors import Damaged, ToolFailed, UnknownBackup
 from backups.services.copies import check_copies, send_copies
 from backups.services.erasures import keep_erasures
 from backups.services.restoring import discard, recover, restore, running_server, swap_back, take_over_recovered
@@ -81,7 +81,7 @@ def back_up(repository: Repository, job: Job, progress: Progress, is_stopped: St
     }
     if job.arguments.get("kind") == Kind.PHYSICAL:
         base = newest_base(repository, server) if job.arguments.get("period") == "daily" else None
-        stored = take_physical(repository, server, base=base, **common)
+        stored = back_up_physical(repository, server, base, common)
     else:
         stored = take_logical(repository, server, **common)
     result = {"backup_id": stored.id, "folder": str(stored.folder), "size": stored.manifest.size}
@@ -91,6 +91,17 @@ def back_up(repository: Repository, job: Job, progress: Progress, is_stopped: St
         # The backup is as good without it: the list of the last one is still there.
         logger.warning("erasures_not_kept", reason=str(error).strip()[:300])
     return {**result, "copies": send_copies(repository, progress, is_stopped)}
+
+
+def back_up_physical(repository: Repository, server: Server, base: Stored | None, common: dict[str, Any]) -> Stored:
+    """Makes one upon `base`, or a full one where the server can't. Raises what `take_physical` does."""
+    if base is not None:
+        try:
+            return take_physical(repository, server, base=base, **common)
+        except ToolFailed as error:
+            # The summaries since then are missing, for example after a node was made anew: so they would be tomorrow.
+            logger.warning("incremental_backup_failed", base=base.id, reason=str(error))
+    return take_physical(repository, server, **common)
 
 
 def verify(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
