@@ -1,14 +1,16 @@
 """Figures of monitoring itself."""
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from monitoring import selectors
-from monitoring.models import Alert, Delivery
+from monitoring.models import Alert, Channel, Delivery
 from monitoring.registry import LabelValues, Metric, register_metric
+from monitoring.services.quiet import is_quiet, lets_through
 
 DAY = datetime.timedelta(days=1)
 
@@ -73,10 +75,14 @@ def alerts_of_the_day() -> Iterable[tuple[LabelValues, float]]:
 
 
 def deliveries_of_the_day() -> Iterable[tuple[LabelValues, float]]:
-    """Those that were made or sent in it, and what waits since before."""
-    since = timezone.now() - DAY
+    """Those that were made, sent or had their last day in it, and what waits since before; no tests, which somebody
+    has watched."""
+    now = timezone.now()
+    since = now - DAY
     counted = Q(created_at__gt=since) | Q(sent_at__gt=since) | Q(status=Delivery.Status.WAITING)
-    rows = Delivery.objects.filter(counted).order_by().values_list("channel__name", "status")
+    counted |= Q(status=Delivery.Status.GIVEN_UP, give_up_at__gt=since, give_up_at__lte=now)
+    in_earnest = Delivery.objects.exclude(kind=Delivery.Kind.TEST)
+    rows = in_earnest.filter(counted).order_by().values_list("channel__name", "status")
     return [
         ({"channel": channel, "status": status}, float(number))
         for channel, status, number in rows.annotate(number=Count("pk"))
@@ -84,10 +90,19 @@ def deliveries_of_the_day() -> Iterable[tuple[LabelValues, float]]:
 
 
 def overdue_deliveries() -> Iterable[tuple[LabelValues, float]]:
-    """A message that gathers what happens is not overdue before its time; one that was tried in vain is, and one that
-    waits for the end of quiet hours."""
+    """A message that gathers what happens is not overdue before its time, nor is one in quiet hours; one that was tried
+    in vain is."""
     now = timezone.now()
     waiting = Delivery.objects.filter(status=Delivery.Status.WAITING).order_by()
     overdue = waiting.filter(Q(next_attempt_at__lte=now) | Q(attempts__gt=0))
-    rows = overdue.values_list("channel__name").annotate(since=Min("created_at"))
-    return [({"channel": channel}, (now - since).total_seconds()) for channel, since in rows]
+    since: dict[int, datetime.datetime] = {}
+    severities = defaultdict[int, set[str]](set)
+    for channel_id, severity, created_at in overdue.values_list("channel", "severity").annotate(Min("created_at")):
+        since[channel_id] = min(created_at, since.get(channel_id, created_at))
+        severities[channel_id].add(severity)
+    channels = Channel.objects.defer(*Channel.SEALED).filter(pk__in=since).order_by("pk")
+    return [
+        ({"channel": channel.name}, (now - since[channel.pk]).total_seconds())
+        for channel in channels
+        if not is_quiet(channel, at=now) or any(lets_through(channel, one) for one in severities[channel.pk])
+    ]
