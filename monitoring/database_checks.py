@@ -93,11 +93,14 @@ STATE = """
             WHERE checksum_last_failure > now() - interval '1 day'
         ) AS damaged_pages,
         (SELECT age(datfrozenxid) FROM pg_database WHERE datname = current_database()) AS age,
-        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+        (
+            SELECT count(*) FROM pg_stat_activity WHERE coalesce(backend_type, 'client backend') = 'client backend'
+        ) AS used,
         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS "limit",
         (
             SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::bigint
-            FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+            FROM pg_stat_activity
+            WHERE datname = current_database() AND coalesce(backend_type, 'client backend') = 'client backend'
         ) AS longest,
         (
             SELECT count(*) FROM pg_index WHERE NOT indisvalid

@@ -3,6 +3,7 @@
 Monitoring knows no domain: an app names its events before it notifies of them, its checks, and its metrics.
 """
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Event:
     """Something that is over once it is told: its alerts are closed from the start."""
     keeps_first: bool = False
     """While one is open, its words and details stay those of the first time, as of an error the first trace."""
+    quiet_after: datetime.timedelta | None = None
+    """Nobody says when it is over: it is when it was not seen for so long."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "severity", Severity(self.severity))

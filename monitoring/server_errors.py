@@ -19,6 +19,8 @@ RESPONSES = "samovar_http_responses"
 
 # Seconds that are looked at.
 WINDOW = 300.0
+# A look that is older than the window by more than this says nothing of it.
+MOST_OVER = 60.0
 LEAST_ERRORS, HIGHEST_SHARE = 5, 0.05
 # The shop rests, or its database is away: that is told otherwise.
 NO_FAULT = "503"
@@ -57,11 +59,13 @@ def register() -> None:
 
 def few_fail() -> str | None:
     """Raises CheckFailed where LEAST_ERRORS or more of the answers within WINDOW were faults (5xx, but 503), and more
-    than HIGHEST_SHARE of all. None where this machine has no web server that counts."""
+    than HIGHEST_SHARE of all. None where this machine has no web server that counts, and at a process's first look for
+    a while: the watchdog looks all the time."""
     now = counted()
-    if now is None:
+    earlier = None if now is None else remembered(now)
+    if now is None or earlier is None or earlier is now:
         return None
-    lately = now.since(remembered(now))
+    lately = now.since(earlier)
     values = {"errors": round(lately.errors), "answers": round(lately.answers)}
     if lately.errors >= LEAST_ERRORS and lately.errors > HIGHEST_SHARE * lately.answers:
         raise CheckFailed(
@@ -89,11 +93,12 @@ def counted() -> Counted | None:
 
 
 def remembered(now: Counted) -> Counted:
-    """What was counted WINDOW seconds ago, or at this process's first look; notes what is counted now."""
+    """What was counted WINDOW seconds ago, or at this process's first look since then, which may be this one; notes
+    what is counted now."""
     if _seen and now.answers < _seen[-1].answers:
         # The shop was started anew and counts from zero.
         _seen.clear()
     _seen.append(now)
-    while len(_seen) > 1 and _seen[1].at <= now.at - WINDOW:
+    while len(_seen) > 1 and (_seen[1].at <= now.at - WINDOW or _seen[0].at < now.at - WINDOW - MOST_OVER):
         _seen.popleft()
     return _seen[0]

@@ -234,13 +234,18 @@ class Spool:
     def is_empty(self) -> bool:
         return not any(any(folder.glob("*.json")) for folder in (self.alerts_folder, self.taken_folder))
 
+    def size(self) -> int:
+        """How many files wait."""
+        folders = (self.alerts_folder, self.taken_folder, self.messages_folder)
+        return sum(1 for folder in folders for _path in folder.glob("*.json"))
+
     def forget(self, alerts: Sequence[SpooledAlert]) -> None:
         """The database has them. Raises OSError."""
         for alert in alerts:
             (self.taken_folder / alert.file_name).unlink(missing_ok=True)
 
     def read(self, folder: Path, pattern: str = "*.json") -> list[SpooledAlert]:
-        """In the order in which they arose. What can't be read is set aside, and the log says so."""
+        """In the order in which they arose. What is no alert is set aside, and the log says so."""
         found = []
         for path in sorted(folder.glob(pattern)):
             try:
@@ -248,8 +253,16 @@ class Spool:
             except FileNotFoundError:
                 # Taken, or forgotten, since the folder was read.
                 continue
-            except (OSError, ValueError) as error:
+            except OSError as error:
+                # It may be read another time: this process may have too many files open.
+                logger.error("spooled_alert_not_read", file=path.name, reason=str(error)[:200])
+            except ValueError as error:
+                set_aside(path)
                 logger.error("spooled_alert_unreadable", file=path.name, reason=str(error)[:200])
-                with suppress(OSError):
-                    path.rename(path.with_suffix(".unreadable"))
         return found
+
+
+def set_aside(path: Path) -> None:
+    """Keeps a file that nobody can read, where nobody looks for it."""
+    with suppress(OSError):
+        path.rename(path.with_suffix(".unreadable"))

@@ -5,13 +5,10 @@ import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring.services import deliveries, reports
-from monitoring.services.error_alerts import resolve_quiet_errors
+from monitoring.services import deliveries, gone_quiet, reports
 
 KEEP_DELIVERIES = datetime.timedelta(days=90)
 KEEP_ALERTS = datetime.timedelta(days=365)
-# An error that did not come again for so long is taken to be over.
-QUIET_AFTER = datetime.timedelta(days=1)
 
 
 @shared_task
@@ -29,7 +26,6 @@ def send_daily_reports() -> int:
 
 
 @shared_task
-def resolve_errors_gone_quiet() -> int:
-    """Closes alerts about errors that did not come again, and says how many."""
-    now = timezone.now()
-    return resolve_quiet_errors(quiet_since=now - QUIET_AFTER, at=now)
+def resolve_gone_quiet() -> int:
+    """Closes alerts about what did not come again, such as errors, and says how many."""
+    return gone_quiet.resolve_gone_quiet(at=timezone.now())

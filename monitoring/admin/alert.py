@@ -97,7 +97,7 @@ class AlertAdmin(VerbButtons, OwnPages, ReadOnlyAdmin, ShopModelAdmin):
 
     @admin.display(description=_("details"))
     def details_shown(self, alert: Alert) -> SafeString:
-        rows = ((name, written(value)) for name, value in sorted(alert.details.items()))
+        rows = ((name, written(value)) for name, value in sorted(alert.figures.items()))
         return format_html(
             '<dl class="wt-fields">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows)
         )

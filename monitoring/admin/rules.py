@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.template import loader
 from django.utils import timezone
@@ -129,7 +129,9 @@ class AlertRuleAdmin(RefusalsInForms, ShopModelAdmin):
         css: ClassVar = {"all": ["samovar/channels.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertRule]:
-        return super().get_queryset(request).prefetch_related("channels")
+        # One that no key opens must not close the pages of the rules that lead to it.
+        channels = Prefetch("channels", Channel.objects.defer(*Channel.SEALED))
+        return super().get_queryset(request).prefetch_related(channels)
 
     @display(description=gettext_lazy("severity, at least"))
     def severity_shown(self, rule: AlertRule) -> SafeString:

@@ -5,7 +5,7 @@ Programs look, try and send again. Where messages go is decided by people, in th
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -62,7 +62,7 @@ class ChannelViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 class AlertRuleViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     """Alert rules, the newest first."""
 
-    queryset = AlertRule.objects.prefetch_related("channels")
+    queryset = AlertRule.objects.prefetch_related(Prefetch("channels", Channel.objects.defer(*Channel.SEALED)))
     serializer_class = AlertRuleSerializer
     filterset_fields: Any = ("is_enabled",)
     lookup_value_converter = "int"

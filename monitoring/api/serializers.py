@@ -16,7 +16,7 @@ class AlertSerializer(serializers.ModelSerializer):
 
     title = serializers.SerializerMethodField()
     message = serializers.CharField(source="text")
-    details = serializers.DictField()
+    details = serializers.DictField(source="figures")
     acknowledged_by = serializers.IntegerField(source="acknowledged_by_id", allow_null=True)
 
     class Meta:

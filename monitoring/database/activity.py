@@ -114,6 +114,7 @@ TRANSACTIONS = """
         coalesce(query, '') AS statement
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
-        AND backend_type = 'client backend' AND xact_start < clock_timestamp() - make_interval(secs => %s)
+        AND coalesce(backend_type, 'client backend') = 'client backend'
+        AND xact_start < clock_timestamp() - make_interval(secs => %s)
     ORDER BY xact_start LIMIT %s
 """

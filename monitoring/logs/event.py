@@ -1,5 +1,6 @@
 """The event that errors in the log become."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,16 @@ from monitoring.severity import Severity
 def register() -> None:
     """Called once, when the apps are ready."""
     # Of many traces of one mistake the first is kept: what comes after it may be its consequence.
-    register_event(Event(EVENT, Severity.ERROR, gettext_lazy("Unhandled error"), tell=error_sentence, keeps_first=True))
+    register_event(
+        Event(
+            EVENT,
+            Severity.ERROR,
+            gettext_lazy("Unhandled error"),
+            tell=error_sentence,
+            keeps_first=True,
+            quiet_after=datetime.timedelta(days=1),
+        )
+    )
 
 
 def error_sentence(details: Mapping[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """Something that happened and that people should hear of."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -62,6 +64,11 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The details, without the trace of an error, which is for who may read the log."""
+        return {name: value for name, value in self.details.items() if name != "trace"}
 
     @property
     def text(self) -> str:

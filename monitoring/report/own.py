@@ -57,7 +57,7 @@ def build(asked: Asked) -> Figures:
                 "event": alert.event,
                 "severity": alert.severity,
                 "message": alert.message,
-                "details": alert.details,
+                "details": alert.figures,
                 "count": alert.count,
             }
             for alert in alerts.order_by(worst.desc(), "-last_seen_at", "-id")[:MOST_ALERTS]

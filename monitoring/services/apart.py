@@ -34,6 +34,10 @@ class Rest:
     until = 0.0
 
 
+class TooLate(Exception):
+    """Nobody waits for this transaction any more."""
+
+
 def notify_apart(
     *, event: str, subject: str = "", message: str, details: Mapping[str, Any] | None = None, count: int = 1
 ) -> None:
@@ -91,6 +95,7 @@ def is_in_database(write: Callable[[], Any], *, event: str, subject: str) -> boo
     if time.monotonic() < Rest.until or Spool.of_the_shop().holds(event, subject):
         return False
     errors: list[BaseException] = []
+    is_abandoned = threading.Event()
 
     def run() -> None:
         try:
@@ -98,6 +103,9 @@ def is_in_database(write: Callable[[], Any], *, event: str, subject: str) -> boo
                 with connections["default"].cursor() as cursor:
                     cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAITS_FOR_LOCKS])
                 write()
+                if is_abandoned.is_set():
+                    # It is in the spool by now.
+                    raise TooLate
         except BaseException as error:
             errors.append(error)
         finally:
@@ -107,6 +115,7 @@ def is_in_database(write: Callable[[], Any], *, event: str, subject: str) -> boo
     thread = threading.Thread(target=run, name=f"alert {event}", daemon=True)
     thread.start()
     thread.join(PATIENCE)
+    is_abandoned.set()
     if thread.is_alive() or errors:
         # Whatever it is that hinders the database, a file does not mind.
         Rest.until = time.monotonic() + REST

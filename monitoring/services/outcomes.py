@@ -138,7 +138,9 @@ def tell_of_failure(channel: Channel, error: ChannelError, *, at: datetime.datet
 @transaction.atomic
 def close_channel(*, channel_id: int, reason: str, at: datetime.datetime) -> None:
     """Sends nothing more to a channel whose address can't even be read, until somebody has seen to it."""
-    channel = Channel.objects.defer(*Channel.SEALED).get(pk=channel_id)
+    channel = Channel.objects.defer(*Channel.SEALED).filter(pk=channel_id).first()
+    if channel is None:
+        return
     tell_of_failure(channel, ChannelRefused(reason), at=at)
     Channel.objects.filter(pk=channel_id).update(
         disabled_reason=reason, last_error=reason, failing_since=channel.failing_since or at

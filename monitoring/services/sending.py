@@ -10,7 +10,7 @@ message is sent again under the same key. See docs/adr/0071-messages-arrive-at-l
 
 import datetime
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -30,12 +30,13 @@ from monitoring.services.dispatch import plan_deliveries
 from monitoring.services.outcomes import Outcome, close_channel, give_up, give_up_overdue, note_outcome
 from monitoring.services.quiet import is_within_limit, may_disturb
 from monitoring.services.wording import render
+from monitoring.severity import Severity
 
 # A claim outlives the longest sending.
 LEASE = datetime.timedelta(seconds=LONGEST_SEND + 30)
 # Channels that are sent to at the same time.
-THREADS = 8
-# A round begins nothing new after so many seconds.
+THREADS = 32
+# A round begins nothing new after so many seconds, unless a channel hangs.
 LONGEST_ROUND = 20.0
 # While one channel hangs, the others are looked after so often.
 LOOK_AGAIN = 1.0
@@ -84,7 +85,7 @@ class Clock:
         return self.start + datetime.timedelta(seconds=int(self.passed))
 
 
-def send_due(*, sender: str, at: datetime.datetime) -> Round:
+def send_due(*, sender: str, at: datetime.datetime, turn: Callable[[], None] = lambda: None) -> Round:
     """Sends every message that is due, of all channels at the same time, and of one channel in their order.
 
     A channel that hangs keeps none of the others waiting: while it does, what happens is planned and sent as always.
@@ -94,6 +95,7 @@ def send_due(*, sender: str, at: datetime.datetime) -> Round:
         sender: a name that nobody else who sends at the same time has; who comes back under the name of one that died
             goes on where that one stood, without waiting for its claims to run out.
         at: now.
+        turn: called now and then, as long as it works.
 
     Raises InsideATransaction, and what the database raises; a channel's faults are noted, not raised.
     """
@@ -101,9 +103,12 @@ def send_due(*, sender: str, at: datetime.datetime) -> Round:
     clock, done = Clock(at), Round()
     done.given_up += give_up_overdue(at=at)
     under_way: dict[Future[Outcome], Attempt] = {}
+    planned_at = time.monotonic()
     with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="channel") as pool:
         while True:
-            if clock.passed < LONGEST_ROUND:
+            turn()
+            # As long as one hangs, the round goes on, for the others.
+            if clock.passed < LONGEST_ROUND or under_way:
                 busy = {attempt.channel_id for attempt in under_way.values()}
                 for attempt in begin_attempts(sender=sender, at=clock.now(), busy=busy, done=done):
                     under_way[pool.submit(ask_the_network, attempt)] = attempt
@@ -112,8 +117,9 @@ def send_due(*, sender: str, at: datetime.datetime) -> Round:
             answered, _rest = wait(under_way, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
             for future in answered:
                 note(under_way.pop(future), future.result(), sender=sender, at=clock.now(), done=done)
-            if not answered:
+            if time.monotonic() - planned_at >= LOOK_AGAIN:
                 plan_deliveries(at=clock.now())
+                planned_at = time.monotonic()
 
 
 def outside_a_transaction() -> None:
@@ -173,13 +179,14 @@ def begin_attempt(channel_id: int, *, sender: str, at: datetime.datetime, done: 
 
 def may_send(channel: Channel, *, at: datetime.datetime) -> bool:
     """Whether quiet hours and the hour's limit allow the channel's next message, without locking anything."""
-    first = Delivery.objects.filter(channel=channel, status=Delivery.Status.WAITING).order_by("pk").first()
-    return (
-        first is not None
-        and first.next_attempt_at <= at
-        and may_disturb(channel, at=at)
-        and is_within_limit(channel, first.severity, at=at)
-    )
+    waiting = Delivery.objects.filter(channel=channel, status=Delivery.Status.WAITING).order_by("pk")
+    first = waiting.first()
+    if first is None or first.next_attempt_at > at or not may_disturb(channel, at=at):
+        return False
+    # What is critical brings those before it along.
+    severities = set(waiting.filter(next_attempt_at__lte=at).values_list("severity", flat=True))
+    worst = max((Severity(one) for one in severities), key=lambda one: one.weight)
+    return is_within_limit(channel, worst, at=at)
 
 
 def next_delivery(channel: Channel, *, at: datetime.datetime, done: Round) -> Delivery | None:

@@ -3,7 +3,7 @@
 import datetime
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,8 +21,13 @@ from monitoring.watchdog.messages import Outgoing
 
 # A file that was left behind by a crash is forgotten at the next round, and surely after so long.
 RECEIPTS_KEPT = datetime.timedelta(days=30)
+LONGEST_STATEMENT = "3s"
 
 logger = structlog.get_logger("monitoring.spool")
+
+
+class Abandoned(Exception):
+    """Whoever asked for it waits no more, and tells of it from the files."""
 
 
 class PlanningIsGoingOn(Exception):
@@ -38,12 +43,22 @@ class Kept:
 
 
 @transaction.atomic
-def bring_in(*, alerts: Sequence[SpooledAlert], messages: Sequence[Outgoing], at: datetime.datetime) -> int:
+def bring_in(
+    *,
+    alerts: Sequence[SpooledAlert],
+    messages: Sequence[Outgoing],
+    at: datetime.datetime,
+    is_abandoned: Callable[[], bool] = lambda: False,
+) -> int:
     """Writes them as if the database had been there: what was sent is sent, and goes out to nobody twice; what waits is
     sent next. Says how many alerts were new to it; called again with the same, it does nothing.
 
-    Raises PlanningIsGoingOn, and what the database raises.
+    Args:
+        is_abandoned: whether what is in the files may have been told meanwhile. Asked at the very end.
+
+    Raises PlanningIsGoingOn, Abandoned, and what the database raises; nothing is written then.
     """
+    wait_for_nobody()
     if not take_planning():
         raise PlanningIsGoingOn
     fresh = received(alerts, at=at)
@@ -51,7 +66,20 @@ def bring_in(*, alerts: Sequence[SpooledAlert], messages: Sequence[Outgoing], at
     told = write_messages(messages, kept)
     finish_planning([row for row in kept.values() if row.is_new and row.alert.pk in told], told, at=at)
     SpoolReceipt.objects.filter(received_at__lt=at - RECEIPTS_KEPT).delete()
+    if is_abandoned():
+        raise Abandoned
     return len(fresh)
+
+
+def wait_for_nobody() -> None:
+    """No statement of this transaction waits long, and its COMMIT for no standby: what is abandoned is written by none
+    that went on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true), "
+            "set_config('synchronous_commit', 'local', true)",
+            [LONGEST_STATEMENT, LONGEST_STATEMENT],
+        )
 
 
 def received(alerts: Iterable[SpooledAlert], *, at: datetime.datetime) -> set[uuid.UUID]:

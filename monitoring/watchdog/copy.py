@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
 
 from foundation.encryption import CanNotDecrypt, decrypt, encrypt, has_first_key
 from foundation.files import write_whole
@@ -86,11 +87,22 @@ def rule_of(row: Mapping[str, Any]) -> RuleInUse:
 
 
 def copy_now() -> Copy:
-    """What the database says, in three queries."""
+    """What the database says, in three queries; without the channels that no key opens."""
     rules = tuple(rules_in_use())
     wanted = {channel_id for rule in rules for channel_id in rule.channel_ids}
     channels = Channel.objects.filter(pk__in=wanted).order_by("pk")
-    return Copy({channel.pk: channel for channel in channels}, rules, current_shop())
+    try:
+        found = list(channels)
+    except CanNotDecrypt:
+        found = [one for pk in sorted(wanted) for one in opened(channels.filter(pk=pk))]
+    return Copy({channel.pk: channel for channel in found}, rules, current_shop())
+
+
+def opened(channels: QuerySet[Channel]) -> list[Channel]:
+    try:
+        return list(channels)
+    except CanNotDecrypt:
+        return []
 
 
 class KeptCopy:
@@ -112,7 +124,14 @@ class KeptCopy:
         if text != self.read_text() or not has_first_key(self.path.read_text(encoding="ascii")):
             self.spool.make()
             write_whole(self.path, encrypt(text))
+            self.say_who_is_missing(text)
         self.written = text
+
+    def say_who_is_missing(self, text: str) -> None:
+        copy = Copy.from_json(text)
+        missing = {pk for rule in copy.rules for pk in rule.channel_ids} - set(copy.channels)
+        if missing:
+            logger.error("channels_not_in_copy", channels=sorted(missing), reason="no key opens their addresses")
 
     def read(self) -> Copy | None:
         """What was kept; None if nothing was, or nobody can open it, and then the log says so."""

@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from foundation.uuids import uuid7
 from monitoring.models import Delivery
-from monitoring.spool import Spool
+from monitoring.spool import Spool, set_aside
 
 TIMES = ("created_at", "next_attempt_at", "sending_since", "sent_at")
 
@@ -73,8 +73,9 @@ class Outgoing:
             said["key"] = uuid.UUID(said["key"])
             said["parts"] = [Part(**{**part, "alert": uuid.UUID(part["alert"])}) for part in said["parts"]]
             for name in TIMES:
-                said[name] = parse_datetime(said[name]) if said[name] else None
-            return cls(**{one.name: said[one.name] for one in fields(cls)})
+                said[name] = parse_datetime(said[name]) if said.get(name) else None
+            # A newer program may know more of a message than the one that wrote it.
+            return cls(**{one.name: said[one.name] for one in fields(cls) if one.name in said})
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no message: {error}") from error
 
@@ -89,12 +90,19 @@ def write_message(spool: Spool, message: Outgoing) -> None:
 
 
 def read_messages(spool: Spool) -> list[Outgoing]:
-    """In the order in which they got their words. What can't be read is left out, and the log says so."""
+    """In the order in which they got their words. What is no message is set aside, and the log says so."""
     found = []
     for path in sorted(spool.messages_folder.glob("*.json")):
         try:
             found.append(Outgoing.from_json(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+        except FileNotFoundError:
+            # Forgotten since the folder was read.
+            continue
+        except OSError as error:
+            # It may be read another time.
+            logger.error("spooled_message_not_read", file=path.name, reason=str(error)[:200])
+        except ValueError as error:
+            set_aside(path)
             logger.error("spooled_message_unreadable", file=path.name, reason=str(error)[:200])
     return found
 

@@ -34,6 +34,7 @@ LOOK_EVERY = 1.0
 COPY_EVERY = 5.0
 # Seconds that a database may take to answer who has something else to do meanwhile.
 PATIENCE = 5.0
+PATIENCE_WITH_A_FILE = 0.05
 # Seconds of rest after a fault of ours, which the next round would only repeat.
 REST = 5.0
 
@@ -112,21 +113,22 @@ class Watchdog:
         """Puts what has happened into messages and sends those that are due."""
         self.pulse.turn()
         plan_deliveries(at=timezone.now())
-        send_due(sender=sender, at=timezone.now())
+        send_due(sender=sender, at=timezone.now(), turn=self.pulse.turn)
         self.pulse.turn()
 
     def look_at_spool(self) -> None:
         """Brings what waits in the spool into the database; sends it from there while the database is away. With an
         empty spool, the copy of channels is kept up to date."""
         if not self.spool.is_empty() or any(self.spool.messages_folder.glob("*.json")):
-            if self.in_time(self.bring_in):
+            # Each file takes its statements.
+            if self.in_time(self.bring_in, patience=PATIENCE + PATIENCE_WITH_A_FILE * self.spool.size()):
                 return
             if not self.is_telling:
                 logger.warning("watchdog_tells_without_database", reason=self.reason)
             self.is_telling = True
             if (copy := self.copy.read()) is not None:
                 tell(self.spool, copy, at=timezone.now())
-        elif time.monotonic() >= self.copy_due_at and self.in_time(self.keep_copy):
+        elif time.monotonic() >= self.copy_due_at and self.in_time(self.keep_copy, patience=PATIENCE):
             self.copy_due_at = time.monotonic() + COPY_EVERY
             self.spool.reserve_room()
 
@@ -141,7 +143,7 @@ class Watchdog:
             forget_shop()
             self.is_telling = False
         try:
-            number = bring_in(alerts=alerts, messages=messages, at=timezone.now())
+            number = bring_in(alerts=alerts, messages=messages, at=timezone.now(), is_abandoned=is_abandoned.is_set)
         except PlanningIsGoingOn:
             return
         self.spool.forget(alerts)
@@ -151,7 +153,7 @@ class Watchdog:
     def keep_copy(self, is_abandoned: threading.Event) -> None:
         self.copy.keep()
 
-    def in_time(self, work: Callable[[threading.Event], None]) -> bool:
+    def in_time(self, work: Callable[[threading.Event], None], *, patience: float) -> bool:
         """Does something with the database, and says whether it answered in time. One that hangs is asked nothing more
         until it goes on."""
         if self.at_database is not None and self.at_database.is_alive():
@@ -169,7 +171,7 @@ class Watchdog:
 
         self.at_database = threading.Thread(target=run, name="at the database", daemon=True)
         self.at_database.start()
-        self.at_database.join(PATIENCE)
+        self.at_database.join(patience)
         if self.at_database.is_alive():
             is_abandoned.set()
             self.reason = "no answer in time"

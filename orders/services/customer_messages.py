@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from foundation.encryption import CanNotDecrypt
 from foundation.shop import current_shop
 from inventory.models import Location
 from monitoring.channels.base import ChannelError, ChannelRefused, Message
@@ -133,12 +134,20 @@ def send_mail(to: str, title: str, text: str) -> None:
     headers = {"Auto-Submitted": "auto-generated"}
     try:
         EmailMessage(title, text + "\n", to=[to], headers=headers).send()
+    except ValueError as error:
+        # An address or a title that no mail can have.
+        raise CannotSend(
+            _("The mail can't be written (%(why)s).") % {"why": type(error).__name__}, is_final=True
+        ) from None
     except (SMTPException, OSError) as error:
         raise CannotSend(_("The mail server does not take it (%(kind)s).") % {"kind": type(error).__name__}) from None
 
 
 def send_sms(phone: str, text: str, *, key: str) -> None:
-    channel = channel_for_customers()
+    try:
+        channel = channel_for_customers()
+    except CanNotDecrypt as error:
+        raise CannotSend(str(error)) from None
     if channel is None:
         raise CannotSend(_("There is no channel for messages to customers."))
     address = replace(address_of(channel, phone=phone), language=settings.LANGUAGE_CODE)

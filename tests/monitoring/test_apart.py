@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -112,6 +113,24 @@ def test_a_database_that_hangs_is_not_waited_for_twice(monkeypatch: pytest.Monke
     writers[0].join(timeout=30)
 
     assert (len(writers), [alert.count for alert in spooled()]) == (1, [3])
+
+
+def test_what_is_written_too_late_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database was slow, the alert is in the spool by then: the transaction ends without it."""
+    may_end, writers = threading.Event(), []
+
+    def write_slowly(**said: Any) -> None:
+        writers.append(threading.current_thread())
+        notify(**said)
+        assert may_end.wait(timeout=30)
+
+    monkeypatch.setattr(apart, "notify", write_slowly)
+    monkeypatch.setattr(apart, "PATIENCE", 0.5)
+    notify_apart(event=LOW, subject="milk", message="Milk is low")
+    may_end.set()
+    writers[0].join(timeout=30)
+
+    assert ([alert.count for alert in spooled()], Alert.objects.count()) == ([1], 0)
 
 
 @pytest.mark.usefixtures("no_database")

@@ -22,7 +22,7 @@ from monitoring.selectors import open_alerts
 from monitoring.services import sending
 from monitoring.services.channels import change_channel, send_test
 from monitoring.services.deliveries import forget_old_alerts, forget_old_deliveries, retry_delivery
-from monitoring.services.dispatch import plan_deliveries
+from monitoring.services.dispatch import plan_deliveries, post_message
 from monitoring.services.sending import LEASE, InsideATransaction, Round, begin_attempt, send_due
 from tests.monitoring.conftest import LATE
 from tests.monitoring.receiver import Receiver
@@ -354,6 +354,22 @@ def test_what_may_disturb_takes_along_what_waits_before_it(receiver: Receiver) -
         "• The shop burns\n• Milk is low",
         "Back to normal after 12 h 0 min: The shop burns",
     ]
+
+
+def test_what_is_critical_takes_along_what_waits_before_it_at_the_limit_too(receiver: Receiver) -> None:  # noqa: F811
+    made = channel(hourly_limit=10)
+    rule(made, group_seconds=0)
+    for number in range(8):
+        happen(f"ingredient {number}", f"{number} is low", at=later(seconds=number))
+        watch(later(seconds=number))
+    # Two of ten are kept for what is critical; a report with words of its own waits before it.
+    post_message(channel_id=made.pk, kind=Delivery.Kind.REPORT, title="The day", text="figures", at=later(seconds=10))
+    watch(later(seconds=20))
+    assert len(receiver.attempts) == 8
+
+    happen("shop", "The shop burns", event=LATE, at=later(seconds=30))
+    watch(later(seconds=30))
+    assert receiver.texts("Chat")[8:] == ["figures", "The shop burns"]
 
 
 def test_quiet_hours_may_let_nothing_through(receiver: Receiver) -> None:  # noqa: F811

@@ -12,11 +12,12 @@ from monitoring.services import sending
 from monitoring.services.alerts import AlertText, notify, notify_many, resolve
 from monitoring.services.dispatch import Planned, plan_deliveries
 from monitoring.services.sending import Round, send_due
-from tests.monitoring.conftest import LOW
+from tests.monitoring.conftest import LATE, LOW
 from tests.monitoring.receiver import Receiver
 from tests.monitoring.watching import (
     NOON,
     channel,
+    happen,
     later,
     receiver,  # noqa: F401 - a fixture
     rule,
@@ -176,3 +177,34 @@ def test_an_alert_that_ends_while_its_message_is_written_is_told_to_be_over_once
         if alert["kind"] == "alert"
     )
     assert ends == begins == {f"{place}": 1 for place in range(8)}
+
+
+def test_a_channel_that_hangs_for_longer_than_a_round_keeps_no_other_waiting(
+    receiver: Receiver,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What happens while it hangs goes out at once to the others."""
+    monkeypatch.setattr(sending, "LONGEST_ROUND", 0.2)
+    monkeypatch.setattr(sending, "LOOK_AGAIN", 0.05)
+    hanging, other = channel("Hanging"), channel("Other")
+    rule(hanging, events=[LOW], group_seconds=0)
+    rule(other, events=[LATE], group_seconds=0)
+    happen("milk", "Milk is low")
+    others_told, turns = threading.Event(), []
+
+    def hang(address: Address, message: Message) -> None:
+        if address.name == "Hanging":
+            assert others_told.wait(30)
+        else:
+            others_told.set()
+
+    def turn() -> None:
+        turns.append("turn")
+        if len(turns) == 12:
+            happen("order 7", "Order 7 is late", event=LATE)
+
+    receiver.before = hang
+    plan_deliveries(at=NOON)
+    send_due(sender="one", at=NOON, turn=turn)
+
+    assert (receiver.texts("Hanging"), receiver.texts("Other")) == (["Milk is low"], ["Order 7 is late"])

@@ -111,6 +111,18 @@ def test_a_file_that_cannot_be_read_is_set_aside(spool: Spool) -> None:
     assert [path.suffix for path in spool.alerts_folder.iterdir()] == [".unreadable"]
 
 
+def test_a_file_that_cannot_be_opened_now_is_read_another_time(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    note(spool)
+
+    def refuse(path: Path, **options: object) -> str:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refuse)
+        assert spool.all() == []
+    assert len(spool.all()) == 1
+
+
 def test_a_full_spool_refuses_new_kinds_and_counts_the_known(spool: Spool) -> None:
     note(spool)
     for number in range(MOST_ALERTS - 1):

@@ -21,7 +21,6 @@ from monitoring.models import Alert
 from monitoring.services import apart
 from monitoring.services.spooled import bring_in
 from monitoring.spool import Spool
-from monitoring.tasks import resolve_errors_gone_quiet
 from tests.backups.cluster import wait_until
 from tests.monitoring.logs.written import with_our_lines
 
@@ -199,17 +198,6 @@ def test_a_failed_request_is_an_alert_that_leads_to_its_lines(
     alert.refresh_from_db()
     assert alert.count == 3
     assert alert.details["request_id"] == response["X-Request-ID"]
-
-
-@pytest.mark.django_db
-def test_an_error_that_did_not_come_again_for_a_day_is_over() -> None:
-    now = timezone.now()
-    for subject, hours in (("quiet", 25), ("lately", 23)):
-        seen = now - timedelta(hours=hours)
-        Alert.objects.create(event=EVENT, severity="error", subject=subject, message="m", last_seen_at=seen)
-    assert resolve_errors_gone_quiet() == 1
-    assert Alert.objects.get(subject="quiet").resolved_at is not None
-    assert Alert.objects.get(subject="lately").resolved_at is None
 
 
 @pytest.mark.django_db(transaction=True)

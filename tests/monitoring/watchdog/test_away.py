@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker
 from foundation.shop import forget_shop
 from monitoring.channels.base import Address, ChannelBusy, ChannelUnreachable, Message, MessageRefused
 from monitoring.models import Alert, Channel, Delivery, DeliveryAlert
-from monitoring.services.spooled import bring_in
+from monitoring.services.spooled import Abandoned, bring_in
 from monitoring.spool import Spool
 from monitoring.watchdog.away import tell
 from monitoring.watchdog.copy import Copy, copy_now
@@ -219,6 +219,24 @@ def test_what_nobody_was_told_is_planned_as_always(outage: Outage, receiver: Rec
     assert watch(later(seconds=10)).sent == 0
     assert watch(later(seconds=41)).sent == 1
     assert receiver.texts("Chat") == ["milk is low"]
+
+
+def test_what_nobody_waits_for_any_more_is_not_written(outage: Outage, receiver: Receiver, spool: Spool) -> None:
+    outage.happen()
+    with pytest.raises(Abandoned):
+        bring_in(alerts=spool.take(), messages=[], at=later(seconds=100), is_abandoned=lambda: True)
+    assert not Alert.objects.exists()
+    assert outage.is_over(at=later(seconds=110)) == 1
+
+
+def test_a_message_that_nobody_can_read_is_set_aside(outage: Outage, receiver: Receiver, spool: Spool) -> None:
+    outage.happen()
+    outage.tell(at=later(seconds=30))
+    (spool.messages_folder / "0.json").write_text('{"key": 1}')
+    assert len(read_messages(spool)) == 1
+    assert [path.name for path in spool.messages_folder.glob("*.unreadable")] == ["0.unreadable"]
+    assert outage.is_over(at=later(seconds=100)) == 1
+    assert not [*spool.messages_folder.glob("*.json")]
 
 
 def test_what_waits_goes_on_under_its_key(outage: Outage, receiver: Receiver) -> None:

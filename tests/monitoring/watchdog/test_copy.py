@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 from cryptography.fernet import Fernet
+from django.db import connection
 from pytest_django import Settings
 
 from foundation.shop import CurrentShop, remember_shop
@@ -51,6 +52,19 @@ def test_nobody_reads_addresses_in_it(kept: KeptCopy) -> None:
     text = kept.path.read_text()
     assert not [word for word in ("s3cr3t", "hush", "Chat", "example") if word in text]
     assert kept.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_channel_that_no_key_opens_keeps_no_other_out_of_it(kept: KeptCopy) -> None:
+    sealed, fine = channel("Sealed"), channel("Fine")
+    rule(sealed, fine)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE monitoring_channel SET address = 'gAAAAA-nobody-opens' WHERE id = %s", [sealed.pk])
+
+    kept.keep()
+    copy = kept.read()
+
+    assert copy is not None
+    assert list(copy.channels) == [fine.pk]
 
 
 def test_it_is_written_when_something_has_changed(kept: KeptCopy, spool: Spool) -> None:
