@@ -1,5 +1,7 @@
 """What marketplaces want watched."""
 
+import datetime
+
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -25,6 +27,9 @@ from monitoring.errors import CheckFailed
 from monitoring.registry import Check, Event, register_check, register_event
 from monitoring.severity import Severity
 
+# Nobody learns when these are over: they are, when they were not seen for so long.
+DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(weeks=1)
+
 
 def register() -> None:
     """Tells monitoring about marketplaces. Called once, when the apps are ready."""
@@ -43,18 +48,23 @@ def register() -> None:
         (push_alarms.PUSHES_CAPPED, Severity.INFO, _("More quantities than are sent at once")),
     ):
         register_event(Event(name, severity, title, tell=push_alarms.SENTENCES[name]))
-    for name, title, tell in (
-        (alarms.OPERATION_FAILED, _("An order of a marketplace has failed"), alarms.failed_sentence),
-        (alarms.CANCELLATION_REFUSED, _("A marketplace refuses a cancellation"), alarms.refused_sentence),
-        (alarms.DATABASE_ERRORS, _("The database fails again and again"), alarms.database_sentence),
+    for name, title, tell, quiet_after in (
+        (alarms.OPERATION_FAILED, _("An order of a marketplace has failed"), alarms.failed_sentence, None),
+        (alarms.CANCELLATION_REFUSED, _("A marketplace refuses a cancellation"), alarms.refused_sentence, WEEK),
+        (alarms.DATABASE_ERRORS, _("The database fails again and again"), alarms.database_sentence, DAY),
     ):
-        register_event(Event(name, Severity.CRITICAL, title, tell=tell))
-    for name, title, tell in (
-        (ORDER_UNKNOWN_STATUS, _("A marketplace uses a status that is not known here"), unknown_status_sentence),
-        (SYNC_FAILED, _("A marketplace can't be read"), sync_failed_sentence),
-        (alarms.STOCK_SHORT, _("The stock does not suffice for an order of a marketplace"), alarms.short_sentence),
+        register_event(Event(name, Severity.CRITICAL, title, tell=tell, quiet_after=quiet_after))
+    for name, title, tell, quiet_after in (
+        (ORDER_UNKNOWN_STATUS, _("A marketplace uses a status that is not known here"), unknown_status_sentence, DAY),
+        (SYNC_FAILED, _("A marketplace can't be read"), sync_failed_sentence, None),
+        (
+            alarms.STOCK_SHORT,
+            _("The stock does not suffice for an order of a marketplace"),
+            alarms.short_sentence,
+            None,
+        ),
     ):
-        register_event(Event(name, Severity.WARNING, title, tell=tell))
+        register_event(Event(name, Severity.WARNING, title, tell=tell, quiet_after=quiet_after))
     register_check(
         Check(
             name="marketplace_sync",

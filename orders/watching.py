@@ -1,5 +1,7 @@
 """What orders want watched."""
 
+import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.registry import Event, register_event
@@ -12,7 +14,15 @@ from orders.services.unusual import MANY_CANCELLED, WAITING_LONG, cancelled_sent
 
 def register() -> None:
     """Tells monitoring about orders. Called once, when the apps are ready."""
-    register_event(Event(PIN_LOCKED, Severity.WARNING, _("Too many wrong PINs"), tell=pin_locked_sentence))
+    register_event(
+        Event(
+            PIN_LOCKED,
+            Severity.WARNING,
+            _("Too many wrong PINs"),
+            tell=pin_locked_sentence,
+            quiet_after=datetime.timedelta(hours=1),
+        )
+    )
     register_event(Event(SHIFT_DIFFERENCE, Severity.WARNING, _("A shift's cash differs"), tell=difference_sentence))
     register_event(Event(WAITING_LONG, Severity.WARNING, _("Orders wait too long"), tell=waiting_sentence))
     register_event(Event(MANY_CANCELLED, Severity.WARNING, _("Many orders are cancelled"), tell=cancelled_sentence))

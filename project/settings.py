@@ -229,7 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch the backups": {"task": "backups.tasks.watch_backups", "schedule": 300},
     "watch the cluster": {"task": "backups.tasks.watch_cluster", "schedule": 10},
     "send daily reports": {"task": "monitoring.tasks.send_daily_reports", "schedule": 60},
-    "resolve errors gone quiet": {"task": "monitoring.tasks.resolve_errors_gone_quiet", "schedule": 3600},
+    "resolve what has gone quiet": {"task": "monitoring.tasks.resolve_gone_quiet", "schedule": 900},
     "forget old messages": {"task": "monitoring.tasks.forget_old_messages", "schedule": 86400},
 }
 

@@ -1,5 +1,6 @@
 """What monitoring learns about people: locked sign-ins, and how many accounts there are."""
 
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,7 +17,15 @@ MAIL_REFUSED = "users.mail_refused"
 
 def register() -> None:
     """Called once, when the apps are ready."""
-    register_event(Event(SIGN_IN_LOCKED, Severity.WARNING, _("Too many attempts to sign in"), tell=locked_sentence))
+    register_event(
+        Event(
+            SIGN_IN_LOCKED,
+            Severity.WARNING,
+            _("Too many attempts to sign in"),
+            tell=locked_sentence,
+            quiet_after=datetime.timedelta(hours=1),
+        )
+    )
     register_event(Event(MAIL_REFUSED, Severity.WARNING, _("Mails can't be sent"), tell=refused_sentence))
     register_metric(
         Metric(
