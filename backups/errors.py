@@ -330,6 +330,20 @@ class ClusterSilent(BackupFailed):
         )
 
 
+class AskedTooLongAgo(BackupFailed):
+    """A take-over or the way back has waited for so long that it may not be meant any more."""
+
+    kind = "asked_too_long_ago"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "It was asked for too long ago: the shop went on selling since. Look at what would be lost, and ask "
+                "again if it is still wanted."
+            )
+        )
+
+
 class SwitchoverRefused(BackupFailed):
     """Patroni did not give the lead to somebody else."""
 

@@ -254,14 +254,36 @@ def carry_out(
 
 
 def close_killed(repository: Repository, *, is_running: Callable[[int], bool]) -> list[Job]:
-    """Jobs whose process is gone did not come to their end: they are closed as failed."""
+    """Jobs whose process is gone did not come to their end: they are closed as failed. Whoever settles a swap says
+    afterwards of the one whose databases had changed places that it is done."""
     killed = [job for job in all_jobs(repository) if job.status == JobStatus.RUNNING and not is_running(job.pid)]
     for job in killed:
         job.status, job.ended_at, job.error_kind = JobStatus.FAILED, now(), Interrupted.kind
-        job.error = str(_("Its process was killed. Nothing of it is left; ask for it again."))
+        job.error = str(
+            _("Its process was killed. Look at the shop before you ask for it again: it may have been taken over.")
+            if job.kind in SWAPS
+            else _("Its process was killed. Nothing of it is left; ask for it again.")
+        )
         save(repository, job)
         stop_file(repository, job.id).unlink(missing_ok=True)
     return killed
+
+
+def say_done(repository: Repository, job_id: str, result: Result) -> None:
+    """Says of a job that what it was to do is done, whatever its process came to. One of which nothing is known is left
+    so. Raises DiskIsFull, NotWritable."""
+    try:
+        job = get_job(repository, job_id)
+    except UnknownJob:
+        logger.warning("backup_job_unknown", job=job_id)
+        return
+    of_backup = {"backup_id": job.arguments["backup_id"]} if "backup_id" in job.arguments else {}
+    job.status, job.share, job.result = JobStatus.DONE, 1.0, of_backup | result
+    job.error = job.error_kind = ""
+    job.ended_at = now()
+    save(repository, job)
+    stop_file(repository, job.id).unlink(missing_ok=True)
+    logger.info("backup_job_done_after_all", job=job.id, kind=job.kind, by=job.by)
 
 
 def forget_old(repository: Repository, *, days: int = KEPT_DAYS) -> None:

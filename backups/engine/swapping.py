@@ -33,12 +33,16 @@ __all__ = [
     "drop_old",
     "finish_or_undo_swap",
     "is_unsettled",
+    "leave_unsaid",
     "old_databases",
+    "read_swap",
     "swap_back",
     "swap_in",
+    "unsaid_of",
 ]
 
 JOURNAL = "swap.json"
+UNSAID = "swapped.json"
 # So long requests that are under way may take, in seconds, until they are cut off.
 PATIENCE = 10.0
 # So long whoever was sent away may take to leave.
@@ -53,7 +57,8 @@ logger = structlog.get_logger("backups.swapping")
 @dataclass(frozen=True, slots=True)
 class Swap:
     """One change of places. `name` is the database that serves, `new` what takes its place, `kept` what the old one is
-    called afterwards; "" if there was none. `was_closed`: the new one let nobody in before."""
+    called afterwards; "" if there was none. `was_closed`: the new one let nobody in before. `job`: the id of the work
+    that does it, "" for none."""
 
     name: str
     new: str
@@ -63,6 +68,7 @@ class Swap:
     was_closed: bool
     at: datetime.datetime = field(default_factory=now)
     reason: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ def swap_in(
     new_database: str,
     *,
     reason: str = "",
+    job: str = "",
     carry: Carry | None = None,
     after: Callable[[Swap], None] = lambda swap: None,
     patience: float = PATIENCE,
@@ -105,19 +112,20 @@ def swap_in(
 
     Requests that are under way have `patience` seconds to end; then the old database lets nobody in, everybody is sent
     away, `carry` takes over what must not go back in time, and the names change. `after` is called when the new one is
-    in its place, and called again if somebody is killed in it. If it fails the old one serves as before.
+    in its place, and called again if somebody is killed in it. If it fails the old one serves as before. `job` is the
+    id of the work that does it, for whoever settles the swap.
 
     Raises UnknownDatabase, Busy while an older swap is not settled, NotAllowed, SwapFailed, BackupFailed for what the
     server refuses, ServerGone, Interrupted, and what `carry` raises.
     """
     progress(gettext_noop("preparing the swap"), None)
-    swap = begin(repository, server, new_database, reason)
+    swap = begin(repository, server, new_database, reason, job)
     try:
         change_places(server, swap, carry, patience, progress, is_stopped)
     except BaseException as error:
         if not has_happened(repository, server, error):
             raise
-    progress(gettext_noop("tidying up after the swap"), None)
+    tell(progress, gettext_noop("tidying up after the swap"))
     after(swap)
     forget(repository)
     logger.info("databases_swapped", name=swap.name, new=swap.new, kept=swap.kept, reason=swap.reason)
@@ -157,7 +165,7 @@ def finish_or_undo_swap(
 # --- the steps -----------------------------------------------------------------------------------------
 
 
-def begin(repository: Repository, server: Server, new: str, reason: str) -> Swap:
+def begin(repository: Repository, server: Server, new: str, reason: str, job: str) -> Swap:
     """Looks whether it can be done, and writes the journal."""
     if journal_of(repository).exists():
         raise Busy(_("A swap of databases"))
@@ -180,6 +188,7 @@ def begin(repository: Repository, server: Server, new: str, reason: str) -> Swap
         was_closed=was_closed,
         at=at,
         reason=reason,
+        job=job,
     )
     values = asdict(swap) | {"at": at.isoformat()}
     files.write_whole(journal_of(repository), write_record(values))
@@ -245,7 +254,15 @@ def change_places(
             send_away(cursor, name, [])
     progress(gettext_noop("changing places"), None)
     rename(server, swap)
-    progress(gettext_noop("the new database is in its place"), None)
+    tell(progress, gettext_noop("the new database is in its place"))
+
+
+def tell(progress: Progress, stage: str) -> None:
+    """Says how far it is; once the names have changed, a full disk that hinders that hinders nothing else."""
+    try:
+        progress(stage, None)
+    except BackupFailed as error:
+        logger.warning("swap_stage_not_told", stage=stage, reason=str(error))
 
 
 def wait_for_quiet(cursor: Cursor, name: str, patience: float, is_stopped: Callable[[], bool]) -> None:
@@ -326,8 +343,13 @@ def is_unsettled(repository: Repository) -> bool:
 
 def read_journal(repository: Repository) -> Swap | None:
     """None if it can't be read."""
+    return read_swap(journal_of(repository))
+
+
+def read_swap(path: Path) -> Swap | None:
+    """None if there is none, or none that can be read."""
     try:
-        values = read_record(journal_of(repository).read_text(encoding="utf-8"))
+        values = read_record(path.read_text(encoding="utf-8"))
         return Swap(**values | {"at": datetime.datetime.fromisoformat(values["at"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -335,6 +357,17 @@ def read_journal(repository: Repository) -> Swap | None:
 
 def forget(repository: Repository) -> None:
     journal_of(repository).unlink(missing_ok=True)
+    files.sync_folder(repository.root)
+
+
+def unsaid_of(repository: Repository) -> Path:
+    """Where the journal of a swap lies that is done and whose work does not say so yet."""
+    return repository.root / UNSAID
+
+
+def leave_unsaid(repository: Repository) -> None:
+    """Keeps the journal for who says it later. A full disk has room for another name."""
+    journal_of(repository).replace(unsaid_of(repository))
     files.sync_folder(repository.root)
 
 

@@ -15,7 +15,7 @@ from backups.engine.databases import Cursor
 from backups.engine.jobs import Result, Stopped
 from backups.engine.repository import Repository
 from backups.errors import TablesInTheWay, TablesMissing
-from backups.services.erasures import keep_erasures, repeat_them
+from backups.services.erasures import end_repetition, expect_repetition, keep_erasures, repeat_them
 from orders.services.erasing import erased_people
 
 # What goes back in time only with everything else, where it is carried over: keys, sessions, limits, mails that have
@@ -53,7 +53,7 @@ def put_tables(
     is_stopped: Stopped = lambda: False,
 ) -> Result:
     """Puts the tables in the place of the shop's: `load` does it in one transaction, and calls what it is given before
-    it commits. Customers who were erased since are erased again.
+    it commits. Customers who were erased since are erased again, if need be by whoever settles what we leave.
 
     Raises what `load` raises, TablesInTheWay, and TablesMissing where the stock would not be what its ledger sums to;
     nothing has changed then.
@@ -67,8 +67,12 @@ def put_tables(
         if LEDGER & {plain(table) for table in tables}:
             refuse_wrong_stock(cursor, is_stopped)
 
+    expect_repetition(people, repository=repository)
+    # Where this fails the marker stays: what the server has committed all the same nobody knows, and to repeat it for
+    # nothing does no harm.
     rows = load(refuse)
     again = repeat_them(people)
+    end_repetition(repository=repository)
     cache.clear()
     logger.info("tables_taken_over", rows=rows, erased_again=again.erased)
     return {

@@ -10,12 +10,22 @@ import structlog
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backups.engine.jobs import SWAPS, Job, JobKind, JobStatus, all_jobs, ask_to_stop, get_job, request_job
+from backups.engine.jobs import (
+    LABELS,
+    SWAPS,
+    Job,
+    JobKind,
+    JobStatus,
+    all_jobs,
+    ask_to_stop,
+    get_job,
+    request_job,
+)
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
 from backups.engine.retention import refuse_needed
 from backups.engine.targets import Target
-from backups.errors import BackupFailed, NotAsked, NothingRecovered, NothingTakenOver, WrongTarget
+from backups.errors import BackupFailed, Busy, NotAsked, NothingRecovered, NothingTakenOver, WrongTarget
 from backups.services.chosen import refuse_alone
 from backups.services.index import refresh_index
 from backups.services.order_targets import before_order
@@ -48,6 +58,18 @@ def ask(kind: JobKind, *, arguments: dict[str, Any], by: str, reason: str) -> Jo
     job = request_job(repository, kind, arguments=arguments, by=by, reason=reason.strip())
     refresh_index(repository=repository)
     return job
+
+
+def ask_for_swap(kind: JobKind, *, arguments: dict[str, Any], by: str, reason: str) -> Job:
+    """The same for what puts another database in the shop's place: what was looked at before the first of two is not
+    what the second one would replace. Raises Busy while another one has not ended, DiskIsFull, NotWritable."""
+    repository = Repository.of_the_shop()
+    # Of two who ask at the same moment one is told to wait.
+    with repository.lock("asking", doing=str(LABELS[kind]).capitalize()):
+        for job in all_jobs(repository):
+            if job.kind in SWAPS and not job.has_ended:
+                raise Busy(job.label.capitalize())
+        return ask(kind, arguments=arguments, by=by, reason=reason)
 
 
 @refusing
@@ -162,14 +184,15 @@ def before(xid: int | None) -> Target:
 @refusing
 def request_take_over(*, run_id: str, tables: Sequence[str] | None = None, by: str = "", reason: str = "") -> Job:
     """Putting what was recovered in the place of the shop's database, or only these tables of it. Raises UnknownJob,
-    NothingRecovered, InvalidInput for an empty choice, TablesInTheWay for what can't be taken alone."""
+    NothingRecovered, InvalidInput for an empty choice, TablesInTheWay for what can't be taken alone, Busy while another
+    take-over or way back has not ended."""
     arguments: dict[str, Any] = recovered(run_id)
     if tables is not None:
         if not tables:
             raise InvalidInput.at("tables", _("Choose at least one table."))
         refuse_alone(tables)
         arguments["tables"] = list(tables)
-    return ask(JobKind.TAKE_OVER, arguments=arguments, by=by, reason=reason)
+    return ask_for_swap(JobKind.TAKE_OVER, arguments=arguments, by=by, reason=reason)
 
 
 @refusing
@@ -188,11 +211,12 @@ def recovered(run_id: str) -> dict[str, str]:
 
 @refusing
 def request_way_back(*, run_id: str, by: str = "", reason: str = "") -> Job:
-    """Putting the database from before a take-over back in its place. Raises UnknownJob, NothingTakenOver."""
+    """Putting the database from before a take-over back in its place. Raises UnknownJob, NothingTakenOver, Busy while
+    another take-over or way back has not ended."""
     job = get_job(Repository.of_the_shop(), run_id)
     if job.kind not in SWAPS or not job.result.get("kept"):
         raise NothingTakenOver
-    return ask(JobKind.SWAP_BACK, arguments={"take_over": job.id}, by=by, reason=reason)
+    return ask_for_swap(JobKind.SWAP_BACK, arguments={"take_over": job.id}, by=by, reason=reason)
 
 
 @refusing

@@ -22,12 +22,16 @@ from backups.engine.manifest import Kind
 from backups.engine.media import unpack_media
 from backups.engine.programs import find_programs
 from backups.engine.recovery import recover_beside
-from backups.engine.repository import Repository, Stored
+from backups.engine.repository import Repository, Stored, now
 from backups.engine.server import Server
 from backups.engine.targets import Target
-from backups.errors import ServerGone, UnknownJob, WrongBackup
+from backups.errors import AskedTooLongAgo, ServerGone, UnknownJob, WrongBackup
 from backups.services.chosen import put_tables
 from backups.services.taking_over import settle_swap, take_back, take_over
+
+# What a person has looked at before they asked for it is not so any more hours later, as after a night without the
+# agent. At the terminal work begins as soon as it is asked for.
+MEANT_FOR = datetime.timedelta(minutes=15)
 
 
 def recover(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
@@ -160,7 +164,9 @@ def discard(repository: Repository, job: Job, progress: Progress, is_stopped: St
 
 
 def take_over_recovered(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
-    """Puts what was restored beside in the place of the shop's: chosen tables, or the whole database."""
+    """Puts what was restored beside in the place of the shop's: chosen tables, or the whole database. Raises
+    AskedTooLongAgo, NothingRecovered, and what `put_tables` and `take_over` raise."""
+    refuse_late(job)
     server = Server.of_the_shop()
     settle_swap(repository=repository, server=server)
     tables = job.arguments.get("tables")
@@ -192,6 +198,12 @@ def take_over_recovered(repository: Repository, job: Job, progress: Progress, is
     return put_in_place(repository, server, name, stored, job, progress, is_stopped)
 
 
+def refuse_late(job: Job) -> None:
+    """Raises AskedTooLongAgo."""
+    if now() - job.requested_at > MEANT_FOR:
+        raise AskedTooLongAgo
+
+
 def put_in_place(
     repository: Repository,
     server: Server,
@@ -211,6 +223,7 @@ def put_in_place(
         server=server,
         new_database=name,
         reason=job.reason,
+        job=job.id,
         sentence=_("The shop is being restored. It is back in a moment."),
         progress=progress,
         is_stopped=is_stopped,
@@ -241,15 +254,18 @@ def restore(repository: Repository, job: Job, progress: Progress, is_stopped: St
 
 
 def swap_back(repository: Repository, job: Job, progress: Progress, is_stopped: Stopped) -> Result:
-    """Puts the database from before a take-over in its place again."""
+    """Puts the database from before a take-over, or the kept one that is named, in its place again. Raises
+    AskedTooLongAgo, and what `take_back` raises."""
+    refuse_late(job)
     server = Server.of_the_shop()
     settle_swap(repository=repository, server=server)
-    kept = get_job(repository, job.arguments["take_over"]).result["kept"]
+    kept = job.arguments.get("kept") or get_job(repository, job.arguments["take_over"]).result["kept"]
     taken = take_back(
         repository=repository,
         server=server,
         kept=kept,
         reason=job.reason,
+        job=job.id,
         sentence=_("The shop is being restored. It is back in a moment."),
         progress=progress,
         is_stopped=is_stopped,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from backups.engine.carrying import Carried, has_table, read_what_stays, write_what_stays
 from backups.engine.counting import meanings
 from backups.engine.databases import Progress, discard_dumps, drop_unfinished
+from backups.engine.jobs import say_done
 from backups.engine.kept_databases import close_old, old_databases, opened
 from backups.engine.repository import Repository
 from backups.engine.server import Server
@@ -23,9 +24,12 @@ from backups.engine.swapping import (
     Swap,
     finish_or_undo_swap,
     is_unsettled,
+    leave_unsaid,
+    read_swap,
     swap_in,
+    unsaid_of,
 )
-from backups.errors import SwapFailed, UnknownDatabase
+from backups.errors import BackupFailed, SwapFailed, UnknownDatabase
 from backups.maintenance import (
     begin_maintenance,
     current_maintenance,
@@ -33,7 +37,13 @@ from backups.maintenance import (
     is_under_maintenance,
     note_swap,
 )
-from backups.services.erasures import kept_erasures, repeat_them, this_shop
+from backups.services.erasures import (
+    is_repetition_due,
+    kept_erasures,
+    repeat_them,
+    repeat_what_is_due,
+    this_shop,
+)
 from backups.services.index import refresh_index
 from backups.services.other_database import bring_up_to_date, forget_what_was_read, in_database
 from backups.waiting import empty_queue
@@ -76,6 +86,7 @@ def take_over(
     server: Server,
     new_database: str,
     reason: str = "",
+    job: str = "",
     sentence: str = "",
     patience: float = PATIENCE,
     progress: Progress = lambda stage, share: None,
@@ -86,6 +97,7 @@ def take_over(
     It is brought up to date first, while the shop works. Then everybody is told to wait (`sentence`), what must not go
     back in time is carried over, the databases change places, and tasks that waited are thrown away: what they were to
     do stands in the database. Where the old database is gone, the list in the folder of backups says who was erased.
+    `job` is the id of the work that does it: it is done as soon as the new database is in its place, whoever is killed.
 
     Raises WrongVersion, CannotRest, and what `swap_in` raises: the shop is as it was then.
     """
@@ -97,6 +109,9 @@ def take_over(
             connection.ensure_connection()
             yield CarryOver(connection.connection, old, new, outcome)
 
+    def after(swap: Swap) -> None:
+        after_a_swap(repository, server, replace(outcome, swap=swap))
+
     with opened(server, new_database):
         bring_up_to_date(server.of(new_database))
         with in_database(server.of(new_database)):
@@ -107,8 +122,9 @@ def take_over(
             server,
             new_database,
             reason=reason,
+            job=job,
             carry=carry,
-            after=lambda _swap: after_a_swap(repository, server),
+            after=after,
             patience=patience,
             progress=progress,
             is_stopped=is_stopped,
@@ -127,22 +143,35 @@ def take_back(*, repository: Repository, server: Server, kept: str, **options: A
 
 def settle_swap(*, repository: Repository, server: Server) -> Settled | None:
     """Puts right what somebody who was killed has left: the swap is finished or undone, the shop works again, and half
-    databases are dropped. To be called by everybody who has just got the lock "work". Raises ServerGone."""
-    settled = finish_or_undo_swap(repository, server, after=lambda _swap: after_a_swap(repository, server))
+    databases are dropped; who was to be erased again is. To be called by everybody who has just got the lock "work".
+    Raises ServerGone, DiskIsFull, NotWritable."""
+    settled = finish_or_undo_swap(
+        repository, server, after=lambda swap: after_a_swap(repository, server, TakenOver(swap))
+    )
     said = current_maintenance()
     if said is not None and said.by == SWAP:
         end_maintenance()
     close_old(server)
     drop_unfinished(server)
     discard_dumps(settings.RECOVERY_DIR)
+    if is_repetition_due(repository=repository):
+        with in_database(server):
+            repeat_what_is_due(repository=repository)
+    say_what_is_unsaid(repository)
     return settled
 
 
 def is_to_be_settled(*, repository: Repository) -> bool:
-    """Whether somebody was killed in a swap, so that the shop may be resting for nothing; cheap, for whoever looks
-    often. True also while a swap is under way: the lock "work" tells these apart."""
+    """Whether somebody was killed in a swap, so that the shop may be resting for nothing, its work does not say yet
+    that it is done, or who was erased may be back; cheap, for whoever looks often. True also while such work is under
+    way: the lock "work" tells these apart."""
     said = current_maintenance()
-    return is_unsettled(repository) or (said is not None and said.by == SWAP)
+    return (
+        is_unsettled(repository)
+        or unsaid_of(repository).exists()
+        or is_repetition_due(repository=repository)
+        or (said is not None and said.by == SWAP)
+    )
 
 
 # --- the parts -----------------------------------------------------------------------------------------
@@ -206,8 +235,29 @@ def not_carried(error: Exception) -> SwapFailed:
     )
 
 
-def after_a_swap(repository: Repository, server: Server) -> None:
+def say_outcome(repository: Repository, outcome: TakenOver) -> None:
+    """The work says that it is done and what came of it, so that there is a way back, though its process may be gone.
+    The shop does not wait for that: what can't be written now is said later."""
+    if not outcome.swap.job:
+        return
+    try:
+        say_done(repository, outcome.swap.job, outcome.to_result())
+    except BackupFailed as error:
+        logger.warning("outcome_not_said", job=outcome.swap.job, reason=str(error))
+        leave_unsaid(repository)
+
+
+def say_what_is_unsaid(repository: Repository) -> None:
+    """Raises DiskIsFull, NotWritable."""
+    path = unsaid_of(repository)
+    if (swap := read_swap(path)) is not None:
+        say_done(repository, swap.job, TakenOver(swap).to_result())
+    path.unlink(missing_ok=True)
+
+
+def after_a_swap(repository: Repository, server: Server, outcome: TakenOver) -> None:
     """What was of the old database and lies elsewhere. May be done twice."""
+    say_outcome(repository, outcome)
     note_swap()
     connections.close_all()
     forget_what_was_read()

@@ -139,6 +139,7 @@ def swapped(repository: Repository, shop: Server, at: Callable[[str], None] = la
         shop,
         "shop_new",
         reason="for a test",
+        job="the work",
         carry=carrying(at),
         after=lambda swap: at("in tidying"),
         progress=lambda stage, share: at(stage),

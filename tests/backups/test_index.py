@@ -1,6 +1,7 @@
 """The tables of backups say what the folder says, and are rebuilt from it; what is asked for stands in the folder."""
 
 import datetime
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from backups import tasks
 from backups.engine.jobs import JobKind, JobStatus, all_jobs, carry_out, get_job, request_job, save
 from backups.engine.manifest import Kind, State
 from backups.engine.repository import Repository
-from backups.errors import NothingRecovered, NothingTakenOver, UnknownBackup, UnknownJob, WrongTarget
+from backups.errors import Busy, NothingRecovered, NothingTakenOver, UnknownBackup, UnknownJob, WrongTarget
 from backups.models import Backup, RestoreRun, WalCheck
 from backups.services import requests
 from backups.services.index import refresh_index
@@ -111,6 +112,14 @@ def test_a_recovery_is_taken_over_and_the_way_back_asked_for(kept: Repository) -
     assert get_job(kept, taken.id).arguments == {"recovery": recovery.id, "target": MOMENT.isoformat()}
     carry_out(kept, taken, lambda *_: {"kept": "shop_before"}, pid=1)
     back = requests.request_way_back(run_id=taken.id, reason="no")
+    for again in (
+        partial(requests.request_take_over, run_id=recovery.id),
+        partial(requests.request_way_back, run_id=taken.id),
+    ):
+        with pytest.raises(Busy, match=r"^Way back is under way\."):
+            again()
+    with kept.lock("asking", doing="Take-over"), pytest.raises(Busy, match=r"^Take-over is under way\."):
+        requests.request_way_back(run_id=taken.id)
     assert get_job(kept, back.id).arguments == {"take_over": taken.id}
     assert {run.kind for run in RestoreRun.objects.all()} == {"recover", "take_over", "swap_back"}
     assert requests.stop_job(job_id=back.id).status == JobStatus.STOPPED

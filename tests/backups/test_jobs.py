@@ -24,6 +24,7 @@ from backups.engine.jobs import (
     get_job,
     request_job,
     save,
+    say_done,
 )
 from backups.engine.manifest import Kind
 from backups.engine.repository import Repository
@@ -113,6 +114,21 @@ def test_a_job_whose_process_was_killed_is_closed(repository: Repository) -> Non
     assert get_job(repository, alive.id).status == JobStatus.RUNNING
     closed = get_job(repository, lost.id)
     assert (closed.status, closed.error_kind) == (JobStatus.FAILED, "interrupted")
+    assert closed.error == "Its process was killed. Nothing of it is left; ask for it again."
+
+
+def test_of_a_killed_swap_nobody_says_that_nothing_is_left(repository: Repository) -> None:
+    job = request_job(repository, JobKind.RESTORE, arguments={"backup_id": "7"})
+    job.status, job.pid = JobStatus.RUNNING, 1
+    save(repository, job)
+    (closed,) = close_killed(repository, is_running=lambda pid: False)
+    assert closed.error.startswith("Its process was killed. Look at the shop before you ask for it again")
+
+    say_done(repository, job.id, {"kept": "shop_before"})
+    done = get_job(repository, job.id)
+    assert (done.status, done.error, done.error_kind, done.share) == (JobStatus.DONE, "", "", 1.0)
+    assert done.result == {"backup_id": "7", "kept": "shop_before"}
+    say_done(repository, "no-such", {})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "unknown", "id": "1"}', "\x00"])

@@ -49,14 +49,15 @@ def test_whoever_is_killed_leaves_one_of_both_in_its_place(repository: Repositor
 
     assert in_a_child(lambda: swapped(repository, shop, fate)) == -9
 
-    again: list[str] = []
-    settled = finish_or_undo_swap(repository, shop, after=lambda swap: again.append(swap.kept))
+    again: list[tuple[str, str]] = []
+    settled = finish_or_undo_swap(repository, shop, after=lambda swap: again.append((swap.kept, swap.job)))
     is_done = moment == "in tidying" or (moment in STAGES and STAGES.index(moment) >= DONE_FROM)
     if is_done:
         assert settled is not None
         assert settled.is_done
         assert says(shop) == NEW
-        assert again == [settled.swap.kept]
+        assert again == [(settled.swap.kept, "the work")]
+        assert [one.name for one in old_databases(shop)] == [settled.swap.kept]
         assert closed_ones(shop) == {settled.swap.kept}
         assert rows(shop, "SELECT what FROM orders") == [("carried 1",)]
     else:

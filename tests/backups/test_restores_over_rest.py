@@ -86,6 +86,8 @@ def test_what_was_recovered_is_taken_over_swapped_back_and_thrown_away(api: APIC
     refused(api.post(f"{run}take-over/", {}, format="json"), 400)
     of_tables = api.post(f"{run}take-over/", {"reason": WHY, "tables": ["inventory_location"]}, format="json").json()
     assert get_job(kept, of_tables["id"]).arguments["tables"] == ["inventory_location"]
+    assert "Take-over is under way" in refused(api.post(f"{run}take-over/", {"reason": WHY}, format="json"), 409)
+    carry_out(kept, get_job(kept, of_tables["id"]), lambda *_: {"tables": {}}, pid=1)
     taken = api.post(f"{run}take-over/", {"reason": WHY}, format="json").json()
     carry_out(kept, get_job(kept, taken["id"]), lambda *_: {"kept": "shop_before"}, pid=1)
     assert api.post(f"{RESTORES}{taken['id']}/swap-back/", {"reason": WHY}, format="json").status_code == 202

@@ -20,9 +20,19 @@ from backups.engine.swapping import (
     swap_back,
     swap_in,
 )
-from backups.errors import BackupFailed, Busy, Interrupted, NotAllowed, ServerGone, SwapFailed, UnknownDatabase
+from backups.errors import (
+    BackupFailed,
+    Busy,
+    DiskIsFull,
+    Interrupted,
+    NotAllowed,
+    ServerGone,
+    SwapFailed,
+    UnknownDatabase,
+)
 from tests.backups.cluster import Cluster, wait_until
 from tests.backups.shops import (
+    DONE_FROM,
     NEW,
     OLD,
     STAGES,
@@ -231,6 +241,17 @@ def test_a_failure_leaves_the_shop_as_it_was(repository: Repository, shop: Serve
     with pytest.raises(BackupFailed, match=r"^The disk fell off\.$"):
         swapped(repository, shop, fail)
     assert_as_before(repository, shop)
+
+
+def test_a_full_disk_after_the_swap_hinders_nothing(repository: Repository, shop: Server) -> None:
+    def fail(now_at: str) -> None:
+        if now_at in STAGES[DONE_FROM:]:
+            raise DiskIsFull(repository.root)
+
+    swap = swapped(repository, shop, fail)
+    assert says(shop) == NEW
+    assert [one.name for one in old_databases(shop)] == [swap.kept]
+    assert finish_or_undo_swap(repository, shop) is None
 
 
 def test_it_can_be_stopped_until_the_names_change(repository: Repository, shop: Server) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from backups.engine.jobs import SWAPS, JobKind, JobStatus, all_jobs
-from backups.engine.repository import Repository
+from backups.engine.jobs import JobKind
+from backups.engine.kept_databases import old_databases
+from backups.engine.server import Server
+from backups.errors import BackupFailed
 from backups.management.work_command import WorkCommand
 
 
@@ -21,12 +23,17 @@ class Command(WorkCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask first")
 
     def handle(self, **options: Any) -> None:
-        done = [
-            job
-            for job in all_jobs(Repository.of_the_shop())
-            if job.kind in SWAPS and job.status == JobStatus.DONE and job.result.get("kept")
-        ]
-        if not done:
+        try:
+            # The server knows, also where the work that made them was killed.
+            kept = old_databases(Server.of_the_shop())
+        except BackupFailed as failure:
+            raise CommandError(str(failure)) from None
+        if not kept:
             raise CommandError("Nothing was taken over here, so there is nothing to swap back.")
-        self.confirm("What was written since the take-over is gone from the shop then.", options)
-        self.say_taken_over(self.work(JobKind.SWAP_BACK, {"take_over": done[-1].id}, reason=options["reason"]).result)
+        newest = kept[-1]
+        self.confirm(
+            f"The database {newest.name}, which served until {newest.at:%Y-%m-%d %H:%M:%S UTC}, takes its place again. "
+            "What was written since is gone from the shop then.",
+            options,
+        )
+        self.say_taken_over(self.work(JobKind.SWAP_BACK, {"kept": newest.name}, reason=options["reason"]).result)

@@ -1,23 +1,27 @@
 """A logical backup is loaded beside the running shop, compared with it, and taken over: all of it, or chosen tables."""
 
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
-from backups.engine.jobs import Job, JobKind, JobStatus, carry_out, request_job
+from backups.engine.jobs import Job, JobKind, JobStatus, carry_out, path_of, request_job, save
 from backups.engine.repository import Repository
 from backups.errors import TablesInTheWay
-from backups.services import requests
+from backups.services import chosen, requests
+from backups.services.erasures import keep_erasures
 from backups.services.other_database import in_database
+from backups.services.taking_over import is_to_be_settled, settle_swap
 from backups.services.work import work_of
 from foundation.errors import InvalidInput
 from inventory.models import Location, StockLevel
 from orders.models import Customer, Order
 from orders.services.erasing import erase_customer
-from tests.backups.shops import closed_ones, names_on
+from tests.backups.shops import closed_ones, in_a_child, kill_me, names_on
 from tests.backups.taking_over.test_carrying import NOBODY
 from tests.backups.two_databases import Two, copy
 from tests.shop import Shop
@@ -101,6 +105,38 @@ def test_it_is_taken_over_once(wizard: Wizard) -> None:
     assert wizard.orders() == wizard.numbers
 
 
+def test_at_the_terminal_the_server_says_what_to_go_back_to(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = wizard.take_over(wizard.restore_beside())
+    # As after a take-over whose process was killed: no work says that it was done.
+    path_of(wizard.repository, taken.id).unlink()
+    monkeypatch.setattr("builtins.input", lambda _question: "yes")
+    call_command("swap_back")
+    assert f"The database {taken.result['kept']}, which served until" in capsys.readouterr().out
+    assert wizard.orders() == wizard.numbers
+
+
+def test_what_waited_for_too_long_is_not_done(wizard: Wizard) -> None:
+    run = wizard.restore_beside()
+
+    def late(job: Job) -> Job:
+        job.requested_at -= datetime.timedelta(minutes=16)
+        save(wizard.repository, job)
+        return wizard.carry_out(job)
+
+    for tables in (None, ["inventory_location"]):
+        refused = late(requests.request_take_over(run_id=run.id, tables=tables))
+        assert (refused.status, refused.error_kind) == (JobStatus.FAILED, "asked_too_long_ago")
+        assert refused.error.startswith("It was asked for too long ago: the shop went on selling since.")
+    assert wizard.orders() == wizard.numbers
+    taken = wizard.take_over(run)
+    assert taken.status == JobStatus.DONE, taken.error
+    refused = late(requests.request_way_back(run_id=taken.id))
+    assert (refused.status, refused.error_kind) == (JobStatus.FAILED, "asked_too_long_ago")
+    assert wizard.orders() == wizard.numbers[:1]
+
+
 def test_other_work_leaves_it_alone_and_it_is_thrown_away(wizard: Wizard) -> None:
     first, second = wizard.restore_beside(), wizard.restore_beside()
     assert len(wizard.beside()) == 2
@@ -168,6 +204,29 @@ def test_who_was_erased_since_is_erased_again(wizard: Wizard) -> None:
     assert taken.result["erased_again"] == [anna.pk]
     erased = Customer.objects.get(pk=anna.pk)
     assert (erased.name, erased.phone) == ("erased person", "")
+
+
+def test_who_was_erased_is_erased_again_though_somebody_was_killed_before(
+    wizard: Wizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = Customer.objects.create(name="Анна", phone="+66812345678")
+    wizard.back_up()
+    erase_customer(customer_id=anna.pk, reason="she asked", actor=NOBODY)
+    run = wizard.restore_beside()
+    monkeypatch.setattr(chosen, "repeat_them", lambda people: kill_me())
+    # The list itself goes back too: what the database says of who was erased is not enough.
+    tables = ["orders_customer", "orders_erasedperson"]
+    assert in_a_child(lambda: wizard.take_over(run, tables=tables)) == -9
+    assert Customer.objects.get(pk=anna.pk).name == "Анна"
+    assert is_to_be_settled(repository=wizard.repository)
+    # A backup in between writes the list of the last backup anew.
+    keep_erasures(repository=wizard.repository)
+
+    settle_swap(repository=wizard.repository, server=wizard.two.server)
+
+    erased = Customer.objects.get(pk=anna.pk)
+    assert (erased.name, erased.phone) == ("erased person", "")
+    assert not is_to_be_settled(repository=wizard.repository)
 
 
 def test_what_a_killed_restore_left_goes_with_the_next_one(wizard: Wizard) -> None:

@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import os
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,10 +12,13 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from backups.engine.databases import lobby, mark_as_new
+from backups.engine.jobs import Job, JobKind, JobStatus, carry_out, close_killed, get_job, request_job
+from backups.engine.kept_databases import old_databases
 from backups.engine.repository import Repository
-from backups.errors import BackupFailed, SwapFailed, UnknownDatabase, WrongVersion
+from backups.errors import BackupFailed, DiskIsFull, SwapFailed, UnknownDatabase, WrongVersion
 from backups.maintenance import begin_maintenance, end_maintenance, is_under_maintenance, last_swap
 from backups.models import RestoreRun
+from backups.services import taking_over
 from backups.services.erasures import this_shop
 from backups.services.other_database import bring_up_to_date, in_database
 from backups.services.taking_over import is_to_be_settled, settle_swap, take_back
@@ -84,12 +89,38 @@ def test_the_way_back_carries_over_too(two: Two, repository: Repository) -> None
         assert Session.objects.count() == 1
 
 
+def asked(repository: Repository) -> Job:
+    return request_job(repository, JobKind.TAKE_OVER, reason="a wrong price list")
+
+
+def carried_out(two: Two, repository: Repository, job: Job, **options: Any) -> Job:
+    """The take-over, by the process of its job."""
+    return carry_out(
+        repository,
+        job,
+        lambda job, *_told: two.take_over(repository, job=job.id, reason=job.reason, **options).to_result(),
+        pid=os.getpid(),
+    )
+
+
+def assert_done_with_a_way_back(two: Two, repository: Repository, job: Job) -> None:
+    """As if nobody had been killed."""
+    done = get_job(repository, job.id)
+    (old,) = old_databases(two.server)
+    assert (done.status, done.error, done.error_kind) == (JobStatus.DONE, "", "")
+    assert done.result["database"] == two.server.database
+    assert (done.result["kept"], done.result["at"]) == (old.name, old.at.isoformat())
+    assert done.result["erasures_refused"] == {}
+    take_back(repository=repository, server=two.server, kept=done.result["kept"], patience=1.0)
+
+
 @pytest.mark.parametrize(
     ("moment", "is_done"),
     [
         ("preparing the swap", False),
         ("changing places", False),
         ("the new database is in its place", True),
+        ("tidying up after the swap", True),
     ],
 )
 def test_whoever_is_killed_is_caught_up_with(
@@ -106,9 +137,12 @@ def test_whoever_is_killed_is_caught_up_with(
         if stage == moment:
             kill_me()
 
-    assert in_a_child(lambda: two.take_over(repository, progress=fate)) == -9
+    job = asked(repository)
+    assert in_a_child(lambda: carried_out(two, repository, job, progress=fate)) == -9
     assert is_under_maintenance()
     assert is_to_be_settled(repository=repository)
+    close_killed(repository, is_running=lambda pid: False)
+    assert "Nothing of it is left" not in get_job(repository, job.id).error
 
     settled = settle_swap(repository=repository, server=two.server)
 
@@ -122,6 +156,44 @@ def test_whoever_is_killed_is_caught_up_with(
         assert account.tokens == {"refresh_token": "new"}
         assert account.mode == ("read_only" if is_done else "live")
     assert settle_swap(repository=repository, server=two.server) is None
+    if is_done:
+        assert_done_with_a_way_back(two, repository, job)
+    else:
+        assert get_job(repository, job.id).status == JobStatus.FAILED
+
+
+def test_whoever_is_killed_when_all_is_done_has_said_so(
+    two: Two, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.keep_this_state()
+    monkeypatch.setattr(taking_over, "end_maintenance", kill_me)
+    job = asked(repository)
+    assert in_a_child(lambda: carried_out(two, repository, job)) == -9
+    monkeypatch.undo()
+    close_killed(repository, is_running=lambda pid: False)
+    settle_swap(repository=repository, server=two.server)
+    assert not is_under_maintenance()
+    assert_done_with_a_way_back(two, repository, job)
+
+
+def test_what_a_full_disk_had_no_room_for_is_said_later(
+    two: Two, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise DiskIsFull(repository.root)
+
+    two.keep_this_state()
+    job = asked(repository)
+    with monkeypatch.context() as patch:
+        patch.setattr(taking_over, "say_done", full)
+        two.take_over(repository, job=job.id)
+        assert not is_under_maintenance()
+        assert is_to_be_settled(repository=repository)
+        with pytest.raises(DiskIsFull):
+            settle_swap(repository=repository, server=two.server)
+    settle_swap(repository=repository, server=two.server)
+    assert not is_to_be_settled(repository=repository)
+    assert_done_with_a_way_back(two, repository, job)
 
 
 def test_a_failure_leaves_the_shop_as_it_was(two: Two, repository: Repository) -> None:
