@@ -8,8 +8,9 @@ from backups.management.work_command import WorkCommand
 
 class Command(WorkCommand):
     help = (
-        "Deletes backups beyond those that are kept (7 daily, 4 weekly, 6 monthly ones; never the last proved one, "
-        "never one that a kept one builds upon), and WAL from before the oldest physical one."
+        "Deletes backups beyond those that are kept (of logical ones 7 daily, 4 weekly and 6 monthly, of physical ones "
+        "those of the last BACKUP_WAL_DAYS and the one before them; never the newest, the last proved one, a marked "
+        "one, nor one that a kept one builds upon), and WAL from before the oldest physical one."
     )
 
     def handle(self, **options: Any) -> None:
