@@ -81,6 +81,7 @@ class Redis:
             account=self.account,
             # Without it orders are still sold: its end is no reason to close the shop.
             restarts=True,
+            is_spared=True,
             serves=True,
         )
 
