@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from backups.engine.jobs import JobKind, carry_out, request_job
+from backups.engine.jobs import SWAPS, JobKind, all_jobs, ask_to_stop, carry_out, request_job
 from backups.engine.manifest import Kind, Manifest
 from backups.engine.repository import Repository, now
 from backups.models import Backup, ClusterEvent, RestoreRun, WalCheck
@@ -79,8 +79,20 @@ BACKUP, WAITING = f"{LIST}{{backup}}/", f"{LIST}{{waiting_backup}}/"
 RECOVERY, TAKEN = f"{RESTORES}{{recovery}}/", f"{RESTORES}{{take_over}}/"
 
 
+def forget_swaps() -> None:
+    """One take-over is asked for at a time, and the folder remembers those of other doors."""
+    repository = Repository.of_the_shop()
+    for job in all_jobs(repository):
+        if job.kind in SWAPS and not job.has_ended:
+            ask_to_stop(repository, job.id)
+
+
 def reason(name: str) -> Any:
-    return lambda it: {f"{name}-reason": "a wrong import"}
+    def fields(it: Any) -> dict[str, Any]:
+        forget_swaps()
+        return {f"{name}-reason": "a wrong import"}
+
+    return fields
 
 
 def moment(it: Any) -> dict[str, Any]:
@@ -88,6 +100,7 @@ def moment(it: Any) -> dict[str, Any]:
 
 
 def tables(it: Any) -> dict[str, Any]:
+    forget_swaps()
     return {"tables": ["inventory_location"], "reason": "a wrong import"}
 
 
