@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from backups.admin.hours_page import MAKE, HoursPage
 from backups.admin.recover_page import RESTORE
 from backups.admin.shown import proof_badge, size_of, status_badge, took, verified_badge
 from backups.admin.why import WhyForm
@@ -24,8 +25,6 @@ from foundation.admin.model_admin import ShopModelAdmin, WrittenOutAdmin
 from foundation.admin.once import Done
 from foundation.admin.pages import FormPage, OwnPages
 from foundation.admin.verbs import Verb, VerbButtons
-
-MAKE = "backups.make_backup"
 
 
 class NewBackupForm(ThemedForm):
@@ -89,7 +88,7 @@ def stop(request: HttpRequest, backup: Backup, data: dict[str, Any]) -> None:
 class BackupAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     """What the folder of backups holds. Everything long is done by the agent; the page shows how far it is."""
 
-    pages = (NewBackupPage,)
+    pages = (NewBackupPage, HoursPage)
     verbs = (
         Verb(
             name="restore",

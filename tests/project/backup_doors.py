@@ -95,6 +95,11 @@ def reason(name: str) -> Any:
     return fields
 
 
+def hours(it: Any) -> dict[str, Any]:
+    daily, weekly = {f"at_{number}": "03:30" for number in range(6)}, {f"day_{number}": "1" for number in (1, 3, 4)}
+    return daily | weekly
+
+
 def moment(it: Any) -> dict[str, Any]:
     return {"until": "time", "time": f"{now() - YESTERDAY:%Y-%m-%dT%H:%M:%S}", "reason": "a wrong import"}
 
@@ -114,6 +119,7 @@ BACKUPS = [
         ADMINS,
         deed(f"{LIST}new/", ADMINS, "back up", lambda it: {"kind": "logical", "reason": ""}, then=LIST),
     ),
+    page(f"{LIST}hours/", ADMINS, deed(f"{LIST}hours/", ADMINS, "set the hours", hours, then=LIST)),
     page(
         f"{RESTORES}recover/",
         ADMINS,
