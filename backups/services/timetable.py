@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils import dates
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
@@ -29,16 +30,8 @@ LABELS = {
     "delete old backups": gettext_lazy("deleting old backups, every day"),
 }
 EVERY_DAY = "*"
-# As cron counts them.
-WEEKDAYS = {
-    "1": gettext_lazy("Monday"),
-    "2": gettext_lazy("Tuesday"),
-    "3": gettext_lazy("Wednesday"),
-    "4": gettext_lazy("Thursday"),
-    "5": gettext_lazy("Friday"),
-    "6": gettext_lazy("Saturday"),
-    "0": gettext_lazy("Sunday"),
-}
+# As cron counts them, Monday first.
+WEEKDAYS = {str((number + 1) % 7): name for number, name in dates.WEEKDAYS.items()}
 # As the settings may write them.
 NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 # A Sunday: a day of the week is told by its distance from it.
