@@ -190,11 +190,7 @@ class Receiver:
         last = newest_received(archive)
         if first is None or last is None or first.number <= removed.number:
             return False
-        gap = Gap(now(), last.name, first.name)
-        if (gap.before_segment, gap.after_segment) not in {
-            (g.before_segment, g.after_segment) for g in self.state.gaps
-        }:
-            self.state.gaps.append(gap)
+        gap = self.note_gap(last, first)
         self.fail(
             _(
                 "The server has thrown away WAL behind %(before)s before it was received, and receiving goes on with "
@@ -204,6 +200,16 @@ class Receiver:
         )
         begin_at(archive, first)
         return True
+
+    def note_gap(self, last: Segment, first: Segment) -> Gap:
+        """Remembers that nothing is received between these two. Where nothing came since the gap before, it is that
+        gap, grown: the slot may have stood at a segment that was gone as well."""
+        for gap in [one for one in self.state.gaps if one.before_segment == last.name]:
+            if gap.after_segment == first.name:
+                return gap
+            self.state.gaps.remove(gap)
+        self.state.gaps.append(Gap(now(), last.name, first.name))
+        return self.state.gaps[-1]
 
     def kept(self, lineage: Lineage) -> Segment | None:
         """The first segment that the server keeps for the slot. Raises ServerGone."""

@@ -224,11 +224,17 @@ def set_back(server: Server, segment: Segment) -> None:
     wait_until(lambda: not slot_state(server, "samovar").active)
 
 
+@pytest.mark.parametrize("received", ["up to the end of a segment", "to the middle of a segment"])
 @pytest.mark.parametrize("slot", ["kept too little", "dropped", "set back"])
-def test_lost_wal_is_a_gap_that_a_new_base_backup_ends(cluster: Cluster, repository: Repository, slot: str) -> None:
+def test_lost_wal_is_a_gap_that_a_new_base_backup_ends(
+    cluster: Cluster, repository: Repository, slot: str, received: str
+) -> None:
     before = take_physical(repository, cluster.server)
     with receiving(repository, cluster.server):
         wait_for_segment(repository, ended_segment(cluster))
+        if received == "to the middle of a segment":
+            cluster.sql("INSERT INTO ticks DEFAULT VALUES")
+            wait_until(lambda: archive(repository).partial)
     with little_wal_kept(cluster):
         if slot != "kept too little":
             drop_slot(cluster.server, "samovar")
