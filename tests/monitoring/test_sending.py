@@ -1,32 +1,20 @@
-"""Messages on their way: in order, tried again, paused, given up, and what a death in the middle leaves behind."""
+"""Messages on their way: in order, tried again, paused and given up."""
 
 import datetime
-from typing import Any
 
 import pytest
 from django.db import transaction
 
-from foundation.shop import CurrentShop, remember_shop
-from monitoring.channels.base import (
-    Address,
-    ChannelBusy,
-    ChannelRefused,
-    ChannelUnreachable,
-    Message,
-    MessageRefused,
-)
-from monitoring.errors import ChannelClosed, SentAlready
-from monitoring.models import Alert, Channel, Delivery, DeliveryAlert
+from monitoring.channels.base import ChannelBusy, ChannelRefused, MessageRefused
+from monitoring.models import Alert, Channel, Delivery
 from monitoring.own_events import CHANNEL_FAILING, MESSAGE_GIVEN_UP
 from monitoring.selectors import open_alerts
-from monitoring.services import sending
-from monitoring.services.channels import change_channel, send_test
-from monitoring.services.deliveries import forget_old_alerts, forget_old_deliveries, retry_delivery
-from monitoring.services.dispatch import plan_deliveries, post_message
-from monitoring.services.sending import LEASE, InsideATransaction, Round, begin_attempt, send_due
+from monitoring.services.channels import send_test
+from monitoring.services.sending import Round
 from tests.monitoring.conftest import LATE
 from tests.monitoring.receiver import Receiver
 from tests.monitoring.watching import (
+    DOWN,
     NOON,
     channel,
     end,
@@ -34,17 +22,11 @@ from tests.monitoring.watching import (
     later,
     receiver,  # noqa: F401 - a fixture
     rule,
+    waiting,
     watch,
 )
 
 pytestmark = pytest.mark.django_db
-
-DOWN = ChannelUnreachable("Nobody answers.")
-Status = Delivery.Status
-
-
-def waiting() -> int:
-    return Delivery.objects.filter(status=Status.WAITING).count()
 
 
 # --- trying again -------------------------------------------------------------------------------------
@@ -243,268 +225,3 @@ def test_an_address_that_no_key_opens_keeps_nobody_else_from_theirs(receiver: Re
     assert watch(NOON) == Round(sent=1)
     assert Channel.objects.defer("address").get(name="Lost").disabled_reason.startswith("A stored value can't be")
     assert open_alerts().get(event=CHANNEL_FAILING).subject == "Lost"
-
-
-# --- deaths -------------------------------------------------------------------------------------------
-
-
-class Died(BaseException):
-    """Nothing catches it, as nothing catches SIGKILL."""
-
-
-def test_what_a_dead_sender_left_behind_is_sent_again_under_the_same_key_when_its_claim_is_over(
-    receiver: Receiver,  # noqa: F811
-) -> None:
-    rule(channel("Program"), channel("Person", kind="telegram"), group_seconds=0)
-    happen()
-
-    def die(address: Address, message: Message) -> None:
-        receiver.received[address.name].append(message)
-        raise Died
-
-    receiver.before = die
-    with pytest.raises(Died):
-        watch(NOON, sender="first")
-    receiver.before = None
-
-    assert watch(later(seconds=LEASE.total_seconds() - 1), sender="second") == Round()
-    assert watch(NOON + LEASE, sender="second") == Round(sent=2)
-    for name in ("Program", "Person"):
-        first, second = receiver.received[name]
-        assert first.key == second.key
-    assert receiver.texts("Program") == ["Milk is low", "Milk is low"]
-    assert receiver.texts("Person")[1] == (
-        "Milk is low\n\n(Sent again: it is not known whether this has arrived before.)"
-    )
-
-
-def test_who_comes_back_under_the_name_of_the_dead_goes_on_at_once(receiver: Receiver) -> None:  # noqa: F811
-    chat = channel()
-    rule(chat, group_seconds=0)
-    happen()
-    plan_deliveries(at=NOON)
-    begin_attempt(chat.pk, sender="watchdog", at=NOON, done=Round())
-
-    assert watch(later(seconds=1), sender="another") == Round()
-    assert watch(later(seconds=1), sender="watchdog") == Round(sent=1)
-
-
-def test_what_comes_late_from_a_sender_that_lost_its_claim_changes_nothing(receiver: Receiver) -> None:  # noqa: F811
-    """The first one hangs for longer than its claim; another one sends meanwhile, and then the first one fails."""
-    chat = channel()
-    rule(chat, group_seconds=0)
-    happen()
-
-    def hang(_address: Address, _message: Message) -> None:
-        receiver.before = None
-        Channel.objects.update(claimed_until=NOON)
-        assert send_due(sender="second", at=later(minutes=5)) == Round(sent=1)
-        raise DOWN
-
-    plan_deliveries(at=NOON)
-    # In this thread, so that it has this test's connection.
-    attempt = begin_attempt(chat.pk, sender="first", at=NOON, done=Round())
-    assert attempt is not None
-    receiver.before = hang
-    done = Round()
-    sending.note(attempt, sending.ask_the_network(attempt), sender="first", at=later(minutes=6), done=done)
-
-    assert (done, len(receiver.received["Chat"])) == (Round(failed=1), 1)
-    assert Delivery.objects.get().status == Status.SENT
-
-
-def test_nothing_is_sent_inside_a_transaction(receiver: Receiver) -> None:  # noqa: F811
-    chat = channel()
-    with transaction.atomic():
-        with pytest.raises(InsideATransaction):
-            send_due(sender="a", at=NOON)
-        with pytest.raises(InsideATransaction):
-            send_test(channel_id=chat.pk, at=NOON)
-
-
-# --- quiet hours and limits ---------------------------------------------------------------------------
-
-
-NIGHT: dict[str, Any] = {"quiet_from": datetime.time(22), "quiet_until": datetime.time(7)}
-
-
-def test_in_quiet_hours_only_what_is_critical_comes_and_the_rest_in_the_morning(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(**NIGHT), group_seconds=0)
-    happen("milk", "Milk is low")
-    watch(later(hours=10))
-    happen("tea", "Tea is low")
-    watch(later(hours=18, minutes=59))
-    assert receiver.attempts == []
-
-    watch(later(hours=19))
-
-    assert receiver.texts("Chat") == ["• Milk is low\n• Tea is low"]
-
-
-def test_what_may_disturb_takes_along_what_waits_before_it(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(**NIGHT), group_seconds=0)
-    happen("milk", "Milk is low")
-    watch(later(hours=10))
-    happen("shop", "The shop burns", event=LATE)
-    watch(later(hours=11))
-    end("shop", event=LATE, at=later(hours=12))
-    watch(later(hours=12))
-
-    assert receiver.texts("Chat") == [
-        "• The shop burns\n• Milk is low",
-        "Back to normal after 12 h 0 min: The shop burns",
-    ]
-
-
-def test_what_is_critical_takes_along_what_waits_before_it_at_the_limit_too(receiver: Receiver) -> None:  # noqa: F811
-    made = channel(hourly_limit=10)
-    rule(made, group_seconds=0)
-    for number in range(8):
-        happen(f"ingredient {number}", f"{number} is low", at=later(seconds=number))
-        watch(later(seconds=number))
-    # Two of ten are kept for what is critical; a report with words of its own waits before it.
-    post_message(channel_id=made.pk, kind=Delivery.Kind.REPORT, title="The day", text="figures", at=later(seconds=10))
-    watch(later(seconds=20))
-    assert len(receiver.attempts) == 8
-
-    happen("shop", "The shop burns", event=LATE, at=later(seconds=30))
-    watch(later(seconds=30))
-    assert receiver.texts("Chat")[8:] == ["figures", "The shop burns"]
-
-
-def test_quiet_hours_may_let_nothing_through(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(quiet_lets_through="", **NIGHT), group_seconds=0)
-    happen(event=LATE)
-    watch(later(hours=10))
-
-    assert receiver.attempts == []
-
-
-@pytest.mark.parametrize(
-    ("moment", "is_sent"),
-    [
-        # The clock was put forward from 2:00 to 3:00, by Central European Time.
-        (datetime.datetime(2026, 3, 29, 4, 59, tzinfo=datetime.UTC), False),
-        (datetime.datetime(2026, 3, 29, 5, 0, tzinfo=datetime.UTC), True),
-        # And back from 3:00 to 2:00.
-        (datetime.datetime(2026, 10, 25, 5, 59, tzinfo=datetime.UTC), False),
-        (datetime.datetime(2026, 10, 25, 6, 0, tzinfo=datetime.UTC), True),
-        (datetime.datetime(2026, 10, 25, 20, 59, tzinfo=datetime.UTC), True),
-        (datetime.datetime(2026, 10, 25, 21, 0, tzinfo=datetime.UTC), False),
-    ],
-)
-def test_quiet_hours_go_by_the_wall_clock_when_it_is_put_forward_and_back(
-    receiver: Receiver,  # noqa: F811
-    moment: datetime.datetime,
-    *,
-    is_sent: bool,
-) -> None:
-    remember_shop(CurrentShop(name="Kawa", currency="PLN", time_zone="Europe/Warsaw", phone_region="PL"))
-    rule(channel(**NIGHT), group_seconds=0)
-    happen()
-
-    assert watch(moment) == (Round(sent=1) if is_sent else Round())
-
-
-def test_what_is_over_the_limit_of_the_hour_waits_and_comes_together(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(hourly_limit=3), group_seconds=0)
-    for minute in range(5):
-        happen(f"{minute}", f"No {minute}", at=later(minutes=minute))
-        watch(later(minutes=minute))
-    assert receiver.texts("Chat") == ["No 0", "No 1", "No 2"]
-
-    watch(later(minutes=59, seconds=59))
-    assert len(receiver.attempts) == 3
-    watch(later(minutes=60))
-
-    assert receiver.texts("Chat")[3] == "• No 3\n• No 4"
-
-
-def test_a_fifth_of_the_hours_messages_is_kept_for_what_is_critical(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(hourly_limit=5), group_seconds=0)
-    for number in range(6):
-        happen(f"{number}", "Small", at=later(seconds=number))
-        watch(later(seconds=number))
-    assert len(receiver.attempts) == 4
-
-    for number in range(2):
-        happen(f"{number}", "Large", event=LATE)
-        watch(later(minutes=1, seconds=number))
-
-    assert len(receiver.attempts) == 5
-    assert receiver.received["Chat"][4].title == "3 alerts – Samovar"
-
-
-# --- by hand ------------------------------------------------------------------------------------------
-
-
-def test_a_person_sends_a_message_again_that_was_given_up(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(), group_seconds=0)
-    receiver.faults["Chat"] = [MessageRefused("Too long.")]
-    happen()
-    watch(NOON)
-    delivery = Delivery.objects.get()
-
-    retry_delivery(delivery_id=delivery.pk, at=later(days=5))
-    watch(later(days=5))
-
-    delivery.refresh_from_db()
-    assert (delivery.status, delivery.attempts, delivery.sent_at) == (Status.SENT, 2, later(days=5))
-    with pytest.raises(SentAlready):
-        retry_delivery(delivery_id=delivery.pk, at=later(days=5))
-
-
-def test_what_waits_for_a_channel_that_is_switched_off_is_given_up_with_its_words() -> None:
-    chat = channel()
-    rule(chat)
-    happen()
-    plan_deliveries(at=NOON)
-    change_channel(channel_id=chat.pk, changes={"is_enabled": False}, at=NOON)
-
-    delivery = Delivery.objects.get()
-    assert (delivery.status, delivery.text) == (Status.GIVEN_UP, "Milk is low")
-    assert delivery.last_error == "The channel was switched off."
-    with pytest.raises(ChannelClosed):
-        retry_delivery(delivery_id=delivery.pk, at=NOON)
-
-
-def test_what_waits_three_days_for_a_channel_that_refuses_is_given_up(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(), group_seconds=0)
-    receiver.broken["Chat"] = ChannelRefused("Kicked out.")
-    happen()
-    watch(NOON)
-    happen("tea", "Tea is low")
-    watch(later(days=1))
-
-    assert watch(later(days=3)) == Round(given_up=1)
-    assert watch(later(days=4)) == Round(given_up=1)
-    assert list(Delivery.objects.order_by("pk").values_list("text", "last_error")) == [
-        ("Milk is low", "Kicked out."),
-        ("Tea is low", "Kicked out."),
-    ]
-
-
-# --- housekeeping -------------------------------------------------------------------------------------
-
-
-def test_old_messages_are_forgotten_but_for_those_that_wait_or_whose_alert_is_open(receiver: Receiver) -> None:  # noqa: F811
-    rule(channel(), group_seconds=0)
-    happen("milk")
-    watch(NOON)
-    happen("tea")
-    watch(later(minutes=1))
-    end("tea", at=later(minutes=2))
-    watch(later(minutes=2))
-    receiver.broken["Chat"] = DOWN
-    happen("cup")
-    watch(later(minutes=3))
-
-    assert forget_old_deliveries(before=later(minutes=1)) == 0
-    assert forget_old_deliveries(before=later(days=90)) == 2
-    assert forget_old_alerts(before=later(days=90)) == 1
-
-    assert sorted(DeliveryAlert.objects.values_list("alert__subject", "delivery__status")) == [
-        ("cup", "waiting"),
-        ("milk", "sent"),
-    ]
-    assert sorted(Alert.objects.values_list("subject", flat=True)) == ["cup", "milk"]

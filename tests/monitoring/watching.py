@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.models import Alert, AlertRule, Channel
+from monitoring.channels.base import ChannelUnreachable
+from monitoring.models import Alert, AlertRule, Channel, Delivery
 from monitoring.services.alerts import notify, resolve
 from monitoring.services.dispatch import plan_deliveries
 from monitoring.services.sending import Round, send_due
@@ -13,6 +14,7 @@ from tests.monitoring.conftest import LOW
 from tests.monitoring.receiver import Receiver
 
 NOON = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
+DOWN = ChannelUnreachable("Nobody answers.")
 
 
 def later(**span: float) -> datetime.datetime:
@@ -55,6 +57,11 @@ def watch(at: datetime.datetime, sender: str = "watchdog") -> Round:
     """What the watchdog does every second."""
     plan_deliveries(at=at)
     return send_due(sender=sender, at=at)
+
+
+def waiting() -> int:
+    """How many messages wait."""
+    return Delivery.objects.filter(status=Delivery.Status.WAITING).count()
 
 
 @pytest.fixture
