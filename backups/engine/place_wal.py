@@ -5,7 +5,7 @@ is copied too, under its name with .partial, and copied again each time.
 """
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -18,6 +18,7 @@ from backups.engine.places import Progress, is_name, opened, sealed
 from backups.engine.repository import Repository
 from backups.engine.sealing import Key, keys_of_the_shop
 from backups.engine.wal_archive import ANY_SIZE, refuse_other_server, system_identifiers_of
+from backups.engine.wal_mended import mended, note_sent_again
 from backups.engine.wal_names import HISTORY_NAME, PARTIAL, SEGMENT_NAME, Archive, Segment, history_name
 from backups.errors import Damaged, Interrupted, UnknownBackup
 
@@ -32,15 +33,13 @@ def send_wal(
     place: Place,
     *,
     keys: Sequence[Key] | None = None,
-    again: Collection[str] = (),
     progress: Progress = lambda _stage, _share: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> list[str]:
     """Copies the WAL that is not in the place yet, the oldest first, and what is still being received; returns the
-    names. The receiver may go on meanwhile. `again` are segments that are sent though they are there: they were
-    damaged here, and are whole now.
+    names. The receiver may go on meanwhile. What was damaged here and is whole again is sent though it is there.
 
-    Raises PlaceFailed, DiskIsFull (of the place), WrongKey, Interrupted; what was sent by then stays.
+    Raises PlaceFailed, DiskIsFull, NotWritable, WrongKey, Interrupted; what was sent by then stays.
     """
     key = (keys or keys_of_the_shop())[0]
     archive = Archive.read(repository.wal, segment_size=ANY_SIZE)
@@ -49,6 +48,7 @@ def send_wal(
         return []
     folder = f"{FOLDER}/{systems[0]}"
     there = place.sizes(folder)
+    again = mended(repository, place.name)
     wanted = [history_name(number) for number in sorted(archive.histories)]
     wanted += [segment.name for segment in sorted(archive.complete.values())]
     wanted = [name for name in wanted if name not in there or name in again]
@@ -65,6 +65,7 @@ def send_wal(
             sent.append(name)
         if f"{name}{PARTIAL}" in there:
             place.remove(f"{folder}/{name}{PARTIAL}")
+    note_sent_again(repository, place.name, sent)
     if sent:
         logger.info("wal_sent", place=place.name, segments=len(sent))
     return sent

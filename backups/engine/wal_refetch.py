@@ -21,6 +21,7 @@ from backups.engine.server import Facts, Server
 from backups.engine.wal_check import check_wal
 from backups.engine.wal_dump import broken_record, linked, waldump_for
 from backups.engine.wal_memory import digest, remembered
+from backups.engine.wal_mended import note_mended
 from backups.engine.wal_names import HISTORY_NAME, PARTIAL, Archive, Lineage, Segment, format_lsn, read_history
 from backups.engine.wal_pages import walk
 from backups.engine.wal_report import WalReport
@@ -104,7 +105,7 @@ def _take_segment(
             copy = get()
             if copy is not None:
                 _need_sound(repository, facts, segment, copy, is_stopped)
-                _put(copy, repository.wal / name)
+                _put(repository, copy, name)
                 return
         except Damaged as error:
             failure = error
@@ -185,7 +186,7 @@ def _take_history(repository: Repository, server: Server, name: str, work: Path)
         raise Damaged(_("The server has no %(name)s.") % {"name": name})
     _write(work / name, row[1].encode() if isinstance(row[1], str) else bytes(row[1]))
     read_history(work / name)
-    _put(work / name, repository.wal / name)
+    _put(repository, work / name, name)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -196,18 +197,20 @@ def _write(path: Path, data: bytes) -> None:
         raise files.trouble(error, path.parent) from error
 
 
-def _put(copy: Path, place: Path) -> None:
-    """Replaces a file of the archive."""
+def _put(repository: Repository, copy: Path, name: str) -> None:
+    """Replaces a file of the archive. Other places are to get it too, which is noted before: a death in between costs
+    one copy too many."""
+    note_mended(repository, [name])
     try:
         handle = os.open(copy, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-        copy.replace(place)
-        files.sync_folder(place.parent)
+        copy.replace(repository.wal / name)
+        files.sync_folder(repository.wal)
     except OSError as error:
-        raise files.trouble(error, place.parent) from error
+        raise files.trouble(error, repository.wal) from error
 
 
 def _clear(work: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from backups.engine.repository import Repository, Stored
 from backups.engine.wal_check import check_wal
 from backups.engine.wal_memory import path_of
+from backups.engine.wal_mended import mended
 from backups.engine.wal_pages import PAGE, Kind
 from backups.engine.wal_refetch import mend_wal, refetch
 from backups.errors import ServerGone
@@ -104,6 +105,8 @@ def test_what_was_damaged_is_mended_in_one_go(live: Live) -> None:
     flip(repository.wal / name, PAGE + 500)
     report, done = mend_wal(repository, cluster.server)
     assert (report.findings, done.fetched, done.failed) == ((), [name], {})
+    # Other places may have been sent the damaged one.
+    assert mended(repository, "anywhere") >= {name}
     # Of what is whole nothing is fetched.
     report, done = mend_wal(repository, cluster.server)
     assert (report.findings, done.fetched, done.failed) == ((), [], {})

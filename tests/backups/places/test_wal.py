@@ -1,17 +1,19 @@
 """WAL in other places, and a shop that comes back from there when its machine is gone."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from backups.engine.physical import take_physical
-from backups.engine.place import Place
+from backups.engine.place import Place, open_place
 from backups.engine.place_wal import fetch_wal, forget_wal, send_wal, systems_in, wal_in
 from backups.engine.places import check, fetch, listing, send_missing
 from backups.engine.repository import Repository
 from backups.engine.targets import Target
 from backups.engine.verifying import verify_physical
+from backups.engine.wal_mended import note_mended
 from backups.engine.wal_pages import IS_LONG, LONG_HEADER
 from backups.errors import Busy, Damaged, Interrupted, OtherServer, UnknownBackup, WrongKey
 from tests.backups.archive import receiving
@@ -62,16 +64,50 @@ def test_only_what_is_new_is_sent_and_what_was_partial_is_completed(place: Place
     assert send_wal(repository, place, keys=KEYS) == []
 
 
-def test_what_was_damaged_here_when_it_was_sent_is_sent_again(
+def test_what_was_damaged_here_when_it_was_sent_is_sent_again_once(
     place: Place, repository: Repository, elsewhere: Repository
 ) -> None:
     write(repository, segment(1), segment(2))
     (repository.wal / segment(2)).write_bytes(content(2)[:-1] + b"!")
     send_wal(repository, place, keys=KEYS)
     write(repository, segment(2))
-    assert send_wal(repository, place, keys=KEYS, again=[segment(2)]) == [segment(2)]
+    note_mended(repository, [segment(2)])
+    assert send_wal(repository, place, keys=KEYS) == [segment(2)]
     fetch_wal(place, elsewhere, "7", keys=KEYS)
     assert (elsewhere.wal / segment(2)).read_bytes() == content(2)
+    assert send_wal(repository, place, keys=KEYS) == []
+
+
+def test_each_place_gets_what_was_mended_when_it_can_be_reached(
+    place: Place, repository: Repository, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = open_place((tmp_path / "other").as_uri())
+    write(repository, segment(1), segment(2))
+    for one in (place, other):
+        send_wal(repository, one, keys=KEYS)
+    note_mended(repository, [segment(1)])
+    # The other one is away today, and on its next day another segment was mended.
+    assert send_wal(repository, place, keys=KEYS) == [segment(1)]
+    note_mended(repository, [segment(2)])
+    assert send_wal(repository, other, keys=KEYS) == [segment(1), segment(2)]
+    assert send_wal(repository, place, keys=KEYS) == [segment(2)]
+    assert (send_wal(repository, place, keys=KEYS), send_wal(repository, other, keys=KEYS)) == ([], [])
+    # What was mended twice goes twice.
+    note_mended(repository, [segment(2)])
+    assert send_wal(repository, place, keys=KEYS) == [segment(2)]
+
+
+def test_what_was_mended_and_is_deleted_here_is_forgotten(place: Place, repository: Repository) -> None:
+    write(repository, segment(1), segment(2))
+    send_wal(repository, place, keys=KEYS)
+    note_mended(repository, [segment(1)])
+    (repository.wal / segment(1)).unlink()
+    assert send_wal(repository, place, keys=KEYS) == []
+    assert json.loads((repository.root / "wal-mended.json").read_text()) == {}
+    # A note that can't be read is as none.
+    (repository.root / "wal-mended.json").write_text("{")
+    assert send_wal(repository, place, keys=KEYS) == []
 
 
 def test_empty_pages_cost_next_to_nothing(place: Place, repository: Repository) -> None:
