@@ -72,7 +72,7 @@ class Agent:
                 for process in (self.job, self.receiver):
                     if process is not None:
                         end_tool(process)
-                close_killed(self.repository, is_running=is_ours)
+                self.close_killed()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -106,10 +106,20 @@ class Agent:
                 # One that can't even begin, for want of room, waits still: it is not begun every second.
                 self.next_job_at = time.monotonic() + NEXT_JOB_AFTER
         if self.job is None:
-            close_killed(self.repository, is_running=is_ours)
+            # A full disk keeps a job from being closed, not the shop from being put right.
+            with going_on():
+                self.close_killed()
             self.put_right()
             if time.monotonic() >= self.next_job_at:
                 self.begin_next()
+
+    def close_killed(self) -> None:
+        """Closes the jobs whose processes are gone. The number of one may be another program's of the shop by now: who
+        is at it has the lock."""
+        close_killed(self.repository, is_running=is_ours)
+        if any(job.status == JobStatus.RUNNING for job in all_jobs(self.repository)):
+            with contextlib.suppress(Busy), self.repository.lock("work", doing="Looking after killed jobs"):
+                close_killed(self.repository, is_running=lambda _pid: False)
 
     def begin_next(self) -> None:
         waiting = next((job for job in all_jobs(self.repository) if job.status == JobStatus.WAITING), None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from backups.engine.agent import Agent, start
+from backups.engine.agent import Agent, is_ours, start
 from backups.engine.children import end_tool
 from backups.engine.jobs import (
     Job,
@@ -214,6 +214,27 @@ def test_the_agent_starts_a_killed_receiver_again(
     agent.receiver.kill()
 
 
+def test_a_killed_job_is_closed_though_its_number_is_another_programs_by_now(
+    repository: Repository, tmp_path: Path
+) -> None:
+    other = subprocess.Popen(program(tmp_path, "import time; time.sleep(600)"))
+    try:
+        job = asked(repository)
+        job.status, job.pid = JobStatus.RUNNING, other.pid
+        save(repository, job)
+        wait_until(lambda: is_ours(other.pid))
+        agent = Agent(repository)
+        with repository.lock("work", doing="The job itself"):
+            agent.look()
+            assert get_job(repository, job.id).status == JobStatus.RUNNING
+        agent.look()
+        assert get_job(repository, job.id).status == JobStatus.FAILED
+        assert not repository.is_locked("work")
+    finally:
+        other.kill()
+        other.wait()
+
+
 def test_there_is_one_agent(repository: Repository) -> None:
     with repository.lock("agent", doing="The agent"), pytest.raises(Busy, match="The agent is under way"):
         Agent(repository).run(is_stopped=lambda: True)
@@ -345,8 +366,14 @@ def test_the_agent_survives_a_full_disk(tmp_path: Path) -> None:
         job.status, job.pid = JobStatus.RUNNING, 2**22
         save(repository, job)
         filler = fill(folder)
-        agent = Agent(repository, receiver=program(tmp_path, "import time; time.sleep(600)"))
+        put_right: list[str] = []
+        agent = Agent(
+            repository,
+            receiver=program(tmp_path, "import time; time.sleep(600)"),
+            put_right=lambda: put_right.append("the shop"),
+        )
         agent.look()
+        assert put_right == ["the shop"]
         assert agent.receiver is not None
         assert agent.receiver.poll() is None
         agent.receiver.kill()
