@@ -232,7 +232,7 @@ def _stretch_of(stored: Stored, archive: Archive, lineage: Lineage, broken: froz
 def _highest(archive: Archive, lineage: Lineage) -> int:
     """The number of the newest segment that there is anything of."""
     segments = (*archive.complete.values(), *archive.partial.values())
-    return max((segment.number for segment in segments if lineage.holds(segment.timeline, segment.start)), default=-1)
+    return max((segment.number for segment in segments if lineage.holds_segment(segment)), default=-1)
 
 
 def _end_of(

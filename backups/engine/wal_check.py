@@ -158,7 +158,7 @@ class _Check:
     def _last_of(self, lineage: Lineage, first: int) -> int:
         """The number of the last segment that must be there, or is."""
         segments = (*self.archive.complete.values(), *self.archive.partial.values())
-        numbers = [one.number for one in segments if lineage.holds(one.timeline, one.start)]
+        numbers = [one.number for one in segments if lineage.holds_segment(one)]
         return max([first, *numbers, (self._must_reach(lineage) - 1) // self.archive.segment_size])
 
     def _must_reach(self, lineage: Lineage) -> int:
