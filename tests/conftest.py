@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 
 from foundation.shop import forget_shop, remember_shop
 from monitoring.logs.file import LogFile
@@ -28,6 +29,14 @@ from tests.postgresql_15 import no_postgresql_15
 from tests.specs import no_specs
 
 CACHES_OF_WORKERS = 12
+
+# How long an example takes is the machine's affair. All else stays as Hypothesis has it, here and in CI.
+hypothesis_settings.register_profile(
+    "shop",
+    parent=hypothesis_settings.get_profile(hypothesis_settings.get_current_profile_name()),
+    deadline=None,
+)
+hypothesis_settings.load_profile("shop")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from foundation.error_places import add_error_place
 from foundation.logs import mask_secrets
 from foundation.masking import LONGEST_TEXT, MASK, has_check_digit, mask_text
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=60)
 
 
 def shown(**values: Any) -> str:

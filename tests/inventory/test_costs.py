@@ -232,7 +232,7 @@ def test_without_a_location_nothing_is_reckoned(bar: Shop) -> None:
     assert (latte.cost, latte.unknown_costs) == (None, [])  # type: ignore[attr-defined]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     lines=st.lists(
         st.tuples(

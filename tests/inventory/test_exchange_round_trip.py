@@ -146,7 +146,7 @@ def test_names_in_a_cell_are_read_back(names: list[str]) -> None:
 class AnyShop(TestCase):
     """Shops that nobody would open."""
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
     @given(
         kind=st.sampled_from(list(FORMATS)),
         ingredients=st.lists(NASTY, min_size=1, max_size=4, unique=True),

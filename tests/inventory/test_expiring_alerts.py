@@ -86,7 +86,8 @@ def test_the_sentence_is_in_the_places_time_and_the_readers_language(shop):
     shop.location.save()
     milk = dated(shop, "Milk", "ml", {20: 300})
     # The year is left out of a date of this year.
-    moment = timezone.now().replace(month=12, day=31, hour=3, minute=0, second=0, microsecond=0)
+    this_year = shop.location.today(timezone.now()).year
+    moment = timezone.now().replace(year=this_year, month=12, day=31, hour=3, minute=0, second=0, microsecond=0)
     change_lot(lot_id=lot_of(shop, milk).pk, changes={"expires_at": moment})
     tell_expiring(at=moment - timedelta(hours=1))
     alert = Alert.objects.get()

@@ -152,7 +152,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(events=EVENTS)
 def test_the_valuation_of_every_moment_is_what_the_ledger_sums_to_until_then(events: list) -> None:
     number = Ingredient.objects.count()

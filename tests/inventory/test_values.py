@@ -90,7 +90,7 @@ def test_a_transfer_makes_and_loses_nothing(shop):
     assert level(harbour)[:2] == (7, before)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.integers(-5000, 5000), st.none() | st.integers(0, 999_999)).filter(lambda step: step[0]),

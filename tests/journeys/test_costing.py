@@ -243,7 +243,7 @@ def as_numbers(value: Any) -> Any:
     return Decimal(value) if isinstance(value, str) else value
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cases=st.lists(CASES, min_size=5, max_size=20))
 def test_the_script_reckons_to_the_last_decimal_as_the_server_does(
     reckoning_page: Page, cases: list[tuple[MenuProduct, dict[int, Decimal]]]

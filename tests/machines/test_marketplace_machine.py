@@ -24,7 +24,6 @@ def test_whatever_happens_the_ledger_holds_what_the_operations_hold() -> None:
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=30,
-            deadline=None,
             print_blob=True,
             database=InMemoryExampleDatabase(),
             phases=(Phase.generate, Phase.shrink),

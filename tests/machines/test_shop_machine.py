@@ -59,7 +59,6 @@ def test_whatever_people_do_the_shop_adds_up(machine: type[RuleBasedStateMachine
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=40,
-            deadline=None,
             print_blob=True,
             database=InMemoryExampleDatabase(),
             phases=(Phase.generate, Phase.shrink),

@@ -34,7 +34,6 @@ def test_whatever_happens_everybody_is_told_once_and_in_order(monkeypatch: pytes
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=15,
-            deadline=None,
             print_blob=True,
             database=InMemoryExampleDatabase(),
             phases=(Phase.generate, Phase.shrink),

@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,13 @@ class FaultyServer(ThreadingHTTPServer):
 
     def calls(self, method: str, path: str) -> list[Received]:
         return [request for request in self.received if (request.method, request.path) == (method, path)]
+
+    def has_received(self, number: int) -> bool:
+        """Whether so many requests came and no more; who hangs up early may be ahead of us."""
+        end = time.monotonic() + PATIENCE
+        while len(self.received) < number and time.monotonic() < end:
+            time.sleep(0.01)
+        return len(self.received) == number
 
     def next_reply(self, request: Received) -> Reply:
         with self.guard:

@@ -116,12 +116,13 @@ class Standin:
         """That much time passes at the marketplaces: tokens age, intervals end."""
         self.ask(lambda: self.world.clock.advance(seconds))
 
-    def limits(self, *, on: bool) -> None:
-        """Off at first. With limits the marketplaces' time moves by `advance` only: they count by the second."""
+    def limits(self, *, on: bool, stands: bool = True) -> None:
+        """Off at first. With limits the marketplaces' time stands and moves by `advance` only, for they count by the
+        second; unless it is to go on."""
 
         def switch() -> None:
             self.world.options.has_limits = on
-            if on:
+            if on and stands:
                 self.world.clock.stop()
             self.world.limits.reset()
 

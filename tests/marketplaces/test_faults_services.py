@@ -1,6 +1,7 @@
 """PostgreSQL and Redis go away in the middle of the work and come back: nothing is lost, nothing is done twice."""
 
 import contextlib
+import random
 import socket
 import subprocess
 import time
@@ -126,12 +127,19 @@ def test_a_database_that_was_restarted_is_gone_on_with_at_once_where_that_is_pos
 # --- Redis --------------------------------------------------------------------------------------------
 
 
+def quiet_port() -> int:
+    """A free one that the system gives to nobody by itself: it is free too while the broker is stopped."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 class Broker:
     """A Redis of this test's own, which can be stopped and started, and one worker that takes what it is sent."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = quiet_port()
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -133,15 +133,17 @@ def test_the_rate_has_a_floor_and_comes_back_in_ten_quiet_minutes() -> None:
         ApiGate.objects.update(updated_at=timezone.now() - quiet, next_at=timezone.now(), blocked_until=None)
         gates.pass_gate(QUICK)
         rates.append(round(ApiGate.objects.get().rate))
-    assert rates == [56, 100, 100]
+    # A sixth more for each second that this machine takes meanwhile.
+    assert (56 <= rates[0] <= 60, rates[1:]) == (True, [100, 100])
 
 
 # --- the breaker ----------------------------------------------------------------------------------------
 
 
 def open_seconds() -> int:
+    """How long it stays open, to ten seconds: a slow machine may have lost some since."""
     until = ApiGate.objects.get().open_until
-    return 0 if until is None else round((until - timezone.now()).total_seconds())
+    return 0 if until is None else round((until - timezone.now()).total_seconds() / 10) * 10
 
 
 def test_five_failures_in_a_row_open_the_breaker_and_later_ones_do_not_count() -> None:

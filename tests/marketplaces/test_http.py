@@ -150,18 +150,19 @@ def test_what_postgresql_can_not_keep_is_taken_out(server: FaultyServer) -> None
 def test_a_safe_call_is_repeated_three_times_and_an_unsafe_one_never(
     server: FaultyServer, pauses: list[float], fault: Reply, expected: type[MarketplaceError]
 ) -> None:
-    session = session_to(server, gate=Gate("test:safe", rate=50, burst=50), read_timeout=0.2)
+    read_timeout = 0.2 if fault.hang else 20
+    session = session_to(server, gate=Gate("test:safe", rate=50, burst=50), read_timeout=read_timeout)
     server.answer(fault)
     with pytest.raises(expected):
         get(session)
-    assert len(server.received) == 4
+    assert server.has_received(4)
     assert [round(wait / expected_wait) for wait, expected_wait in zip(pauses, [1, 2, 4], strict=True)] == [1, 1, 1]
     server.answer(fault, fault, fault, FINE)
-    unsafe = session_to(server, gate=Gate("test:unsafe", rate=50, burst=50), read_timeout=0.2)
+    unsafe = session_to(server, gate=Gate("test:unsafe", rate=50, burst=50), read_timeout=read_timeout)
     with pytest.raises(expected) as caught:
         unsafe.call("POST", "/things", json={}, is_safe=False)
     assert caught.value.may_have_acted
-    assert len(server.received) == 5
+    assert server.has_received(5)
     # The fault passes: the third attempt has the answer.
     gates.forget_slots()
     ApiGate.objects.all().delete()
@@ -221,7 +222,11 @@ def test_a_429_may_name_a_moment(server: FaultyServer, pauses: list[float]) -> N
     assert 29 <= pauses[0] <= 31
 
 
-def test_a_429_that_says_nothing_is_waited_out_longer_each_time(server: FaultyServer, pauses: list[float]) -> None:
+def test_a_429_that_says_nothing_is_waited_out_longer_each_time(
+    server: FaultyServer, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The pauses are not slept: on a slow machine one of a second would be over, and the next 429 a new reason.
+    monkeypatch.setattr(http, "FIRST_DELAY", 10.0)
     server.answer(Reply(429))
     with pytest.raises(RateLimited) as caught:
         get(session_to(server))
@@ -245,7 +250,7 @@ def test_nobody_waits_for_an_hour(server: FaultyServer, pauses: list[float]) -> 
 
 
 def test_a_4xx_costs_what_the_marketplace_counts(server: FaultyServer) -> None:
-    session = session_to(server, gate=Gate("test:ten", rate=5, burst=20), penalty=9)
+    session = session_to(server, gate=Gate("test:ten", rate=1 / 60, burst=20), penalty=9)
     server.answer(FINE)
     get(session)
     before = ApiGate.objects.get().next_at
@@ -253,8 +258,8 @@ def test_a_4xx_costs_what_the_marketplace_counts(server: FaultyServer) -> None:
     with pytest.raises(NotFound):
         get(session)
     taken = (ApiGate.objects.get().next_at - before).total_seconds()
-    # One slot and nine more, of a fifth of a second each; less the moment between the two calls at most.
-    assert 1.9 < taken <= 2.0
+    # One slot and nine more, of a minute each.
+    assert round(taken / 60) == 10
 
 
 # --- credentials ----------------------------------------------------------------------------------------

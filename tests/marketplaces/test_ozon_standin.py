@@ -20,10 +20,14 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def client(standin: Standin) -> MarketplaceClient:
+def account(standin: Standin) -> SellerAccount:
     standin.ozon.offer(sku="OOLONG", pieces=10, name="Улун", barcode="4601234567890")
-    account = SellerAccount(marketplace=Marketplace.OZON, name="Tea", credentials=standin.ozon.keys)
-    return client_of(account, read_timeout=1)
+    return SellerAccount(marketplace=Marketplace.OZON, name="Tea", credentials=standin.ozon.keys)
+
+
+@pytest.fixture
+def client(account: SellerAccount) -> MarketplaceClient:
+    return client_of(account)
 
 
 def all_orders(client: MarketplaceClient) -> dict[str, RemoteOrder]:
@@ -142,9 +146,11 @@ def test_a_key_that_ends_in_the_middle_is_said_and_no_order_is_taken_for_gone(
         client.test()
 
 
-def test_a_cancel_without_an_answer_is_not_sent_again(standin: Standin, client: MarketplaceClient) -> None:
+def test_a_cancel_without_an_answer_is_not_sent_again(
+    standin: Standin, client: MarketplaceClient, account: SellerAccount
+) -> None:
     number = standin.ozon.order(("OOLONG", 1))
     standin.misbehave("/v2/posting/fbs/cancel$", delay=3, times=0)
     with pytest.raises(Timeout):
-        client.roll_back(now(client, number), reason="late")
+        client_of(account, read_timeout=1).roll_back(now(client, number), reason="late")
     assert len(standin.calls("/v2/posting/fbs/cancel$")) == 1

@@ -65,6 +65,7 @@ def test_a_refused_device_and_an_unknown_code_are_told_so(standin: Standin):
 
 
 def test_an_exchanged_refresh_token_works_for_a_minute_more_and_then_never(standin: Standin):
+    standin.ask(standin.world.clock.stop)
     old = standin.allegro.tokens()["refresh_token"]
     # It rotates, and nobody hears of it.
     standin.misbehave("/auth/oauth/token", is_applied=True, cut="before")

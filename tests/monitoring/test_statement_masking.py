@@ -52,7 +52,7 @@ pieces = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(parts=st.lists(pieces, min_size=1, max_size=6), cut=st.integers(min_value=0, max_value=200))
 def test_no_value_is_left_wherever_the_server_cuts(parts: list[str], cut: int) -> None:
     # psycopg2 writes E'…' where there is a backslash and '…' where there is none; the other strings are those of SQL.

@@ -300,7 +300,7 @@ def test_the_commands_archive_and_restore(old: list[Order], capsys: pytest.Captu
 class TestThereAndBack(TestCase):
     """Whatever the orders are and however they are divided, there and back changes nothing."""
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         fates=st.lists(
             st.tuples(

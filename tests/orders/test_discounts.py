@@ -155,7 +155,7 @@ def by_hand(
     return saved
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(lines=lines_drawn, promotions=offers_drawn)
 def test_no_other_choice_of_promotions_would_take_off_more(
     lines: list[Discountable], promotions: list[AutomaticOffer]
@@ -261,7 +261,7 @@ def test_where_the_currency_has_no_cents_everything_is_whole(settings: Any) -> N
     assert all(share == share.to_integral_value() for step in taken.steps for share in step.shares)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     lines=lines_drawn,
     promotions=offers_drawn,
@@ -295,7 +295,7 @@ def test_shares_add_up_and_no_line_pays_less_than_nothing(
     assert kinds == sorted(kinds, key=[StepKind.PROMOTION, StepKind.CODE, StepKind.POINTS].index)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(weights=st.lists(st.integers(0, 10_000), min_size=1, max_size=6), part=st.integers(0, 100))
 def test_what_is_shared_out_is_all_of_it_and_nobody_gets_more_than_they_weigh(weights: list[int], part: int) -> None:
     coins = [Decimal(weight) / 100 for weight in weights]

@@ -317,7 +317,7 @@ def live(history: list[tuple[str, int, int]], *, life: int | None) -> Iterator[t
 
 
 @pytest.mark.django_db
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps, st.integers(1, 8))
 def test_expiry_by_sums_is_first_in_first_out(history: list[tuple[str, int, int]], life: int) -> None:
     for gone, gone_naively in live(history, life=life):
@@ -325,7 +325,7 @@ def test_expiry_by_sums_is_first_in_first_out(history: list[tuple[str, int, int]
 
 
 @pytest.mark.django_db
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps)
 def test_points_that_came_later_and_expire_sooner_live_longer_never_shorter(
     history: list[tuple[str, int, int]],
