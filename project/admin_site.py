@@ -16,6 +16,7 @@ class SamovarAdminSite(AccountPages, UnfoldAdminSite):
     """The admin of the shop, with today's figures on its home page."""
 
     index_template = "home/home.html"
+    empty_value_display = "—"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         # Pages of the admin register with this site when they are imported: they need it made first.

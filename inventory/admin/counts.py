@@ -107,7 +107,7 @@ class StockCountAdmin(ReadOnlyAdmin, VerbButtons, OwnPages, ShopModelAdmin):
     def difference(self, count: Any) -> SafeString | str:
         return money_shown(count.value) if count.value is not None else "—"
 
-    @display(description=gettext_lazy("by"), empty_value="—")
+    @display(description=gettext_lazy("by"))
     def by(self, count: StockCount) -> str | None:
         return str(count.created_by) if count.created_by else None
 

@@ -131,7 +131,7 @@ class StockMovementAdmin(ReadOnlyAdmin, ShopModelAdmin):
             named = name_documents([movement])[movement.document_type, movement.document_id]
         return document_link(named)
 
-    @display(description=_("by"), empty_value="—")
+    @display(description=_("by"))
     def by(self, movement: StockMovement) -> str | None:
         return str(movement.created_by) if movement.created_by else None
 

@@ -102,7 +102,7 @@ class PreparationAdmin(VerbButtons, OwnPages, WrittenOutAdmin, ShopModelAdmin):
     def until(self, preparation: Preparation) -> str:
         return keeps_until(preparation.expires_at, preparation.location)
 
-    @display(description=_("by"), empty_value="—")
+    @display(description=_("by"))
     def by(self, preparation: Preparation) -> str | None:
         return str(preparation.created_by) if preparation.created_by else None
 

@@ -76,7 +76,7 @@ class StockDocumentAdmin(OwnPages, WrittenOutAdmin, ShopModelAdmin):
         text = ", ".join(document.lines_shown)
         return format_html('<span class="sv-clip" title="{0}">{0}</span>', text)
 
-    @display(description=_("by"), empty_value="—")
+    @display(description=_("by"))
     def by(self, document: StockDocument) -> str | None:
         return str(document.created_by) if document.created_by else None
 

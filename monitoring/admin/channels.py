@@ -61,7 +61,7 @@ def switch(channel: Channel, *, is_enabled: bool) -> None:
 
 
 class NumberForm(VerbForm):
-    phone = forms.CharField(label=_("telephone number"), max_length=40, help_text=_("With the country's code."))
+    phone = forms.CharField(label=_("Telephone number"), max_length=40, help_text=_("With the country's code."))
 
 
 def test(request: HttpRequest, channel: Channel, data: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ class ApiTokenAdmin(RefusalsInForms, ShopModelAdmin):
     def valid(self, token: ApiToken) -> bool:
         return token.expires_at > timezone.now()
 
-    @display(description=_("bound to"), empty_value="—")
+    @display(description=_("bound to"))
     def bound_to(self, token: ApiToken) -> str | None:
         return token.external_user_id or None
 

@@ -149,7 +149,7 @@ class UserAdmin(VerbButtons, RefusalsInForms, ShopModelAdmin):
         # Nobody has to have them: no red cross.
         return gettext("on") if user.has_codes else "—"  # type: ignore[attr-defined]
 
-    @display(description=_("last sign-in"), ordering="last_login", empty_value="—")
+    @display(description=_("last sign-in"), ordering="last_login")
     def last_sign_in(self, user: User) -> str | None:
         # As the list would write it; on the account's page nobody else does.
         return localize(localtime(user.last_login)) if user.last_login else None
