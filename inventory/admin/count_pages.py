@@ -144,6 +144,7 @@ class CountingPage(AdminPage):
 
     def save_entry(self, count: StockCount) -> HttpResponse:
         """Saves one entry: {ingredient, text, age}. `age` is how many seconds ago it was typed."""
+        now = timezone.now()
         try:
             entry = json.loads(self.request.body)
             ingredient_id, text, age = entry["ingredient"], entry["text"], float(entry.get("age") or 0)
@@ -154,7 +155,7 @@ class CountingPage(AdminPage):
         line = count.lines.select_related("ingredient").filter(ingredient_id=ingredient_id).first()
         if line is None:
             return JsonResponse({"error": _("This ingredient is not on the list.")}, status=400)
-        at = timezone.now() - min(datetime.timedelta(seconds=min(age, 1e9)), LONGEST_WAIT) if age else None
+        at = now - min(datetime.timedelta(seconds=min(age, 1e9)), LONGEST_WAIT) if age else None
         try:
             quantity = parse_quantity(text, line.ingredient.unit) if text.strip() else None
             count_lines(count_id=count.pk, counted={ingredient_id: quantity}, counted_by_id=self.request.user.pk, at=at)

@@ -49,6 +49,8 @@ def test_a_shelf_is_counted_where_there_is_no_connection_and_posted(
     waits.get_by_role("textbox").press("Enter")
     expect(waits).to_contain_text("not saved yet")
     expect(phone.locator("[data-trouble]")).to_contain_text("No connection. Entries that wait to be saved: 1")
+    # The moment of an entry is known as exactly as a request is quick.
+    phone.wait_for_timeout(2000)
     phone.get_by_role("link", name="Finish counting").click()
     assert phone.url.endswith("/count/")
     shop = Shop(tea_bar, Category.objects.all()[0])

@@ -15,6 +15,7 @@ from monitoring.services import apart
 from monitoring.services.alerts import notify
 from monitoring.services.apart import Rest, notify_apart, resolve_apart
 from monitoring.spool import Spool, SpooledAlert
+from tests.backups.cluster import wait_until
 from tests.monitoring.conftest import LATE, LOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,6 +110,8 @@ def test_a_database_that_hangs_is_not_waited_for_twice(monkeypatch: pytest.Monke
     monkeypatch.setattr(apart, "PATIENCE", 0.05)
     for _time in range(3):
         notify_apart(event=LOW, subject="milk", message="Milk is low")
+    # It may be given up before it has reached the database at all.
+    wait_until(lambda: writers)
     may_end.set()
     writers[0].join(timeout=30)
 
@@ -127,6 +130,7 @@ def test_what_is_written_too_late_counts_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(apart, "notify", write_slowly)
     monkeypatch.setattr(apart, "PATIENCE", 0.5)
     notify_apart(event=LOW, subject="milk", message="Milk is low")
+    wait_until(lambda: writers)
     may_end.set()
     writers[0].join(timeout=30)
 

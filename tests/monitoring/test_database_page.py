@@ -27,7 +27,11 @@ PAGE = "/admin/monitoring/alert/database/"
 @pytest.fixture
 def table() -> Iterator[str]:
     """A table of a thousand rows, with an index that nobody uses and one that keeps a rule."""
-    run_apart("CREATE TABLE of_a_test (id int PRIMARY KEY, name text NOT NULL, code text UNIQUE)")
+    # The server is not to tidy it up or to look through it while the test looks.
+    run_apart(
+        "CREATE TABLE of_a_test (id int PRIMARY KEY, name text NOT NULL, code text UNIQUE) "
+        "WITH (autovacuum_enabled = off)"
+    )
     run_apart("CREATE INDEX of_nobody ON of_a_test (name)")
     run_apart("INSERT INTO of_a_test SELECT n, repeat('x', 100), n::text FROM generate_series(1, 10000) AS n")
     yield "of_a_test"

@@ -143,7 +143,7 @@ def test_one_silent_worker_of_two_is_a_warning() -> None:
     assert workers_live() == "Workers: 1."
 
 
-@pytest.mark.parametrize(("age", "is_missed"), [(44, False), (46, True)])
+@pytest.mark.parametrize(("age", "is_missed"), [(30, False), (46, True)])
 def test_three_missed_signs_are_a_failure(age: int, is_missed: bool) -> None:
     beat(name="beat")
     make_older("beat", age)

@@ -40,7 +40,7 @@ def test_it_answers_at_a_port_of_its_own_and_comes_back_there_after_kill_9(
     program = standin_program(places, secrets, bare_environment)
     assert program.restarts
     launch(program)
-    until(lambda: answers(made))
+    until(lambda: answers(made), within=60)
     files = {file.name: file.stat().st_mode & 0o777 for file in places.standin.iterdir()}
     assert files["control-token"] == 0o600
     assert {"state.sqlite3", "control-token"} <= set(files)
@@ -50,7 +50,7 @@ def test_it_answers_at_a_port_of_its_own_and_comes_back_there_after_kill_9(
     program.kill()
     assert not answers(made)
     program.start()
-    until(lambda: answers(made))
+    until(lambda: answers(made), within=60)
     assert (places.standin / "control-token").read_text() == token
     assert token not in program.log.read_text()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -67,7 +68,7 @@ def test_the_shop_opens_recovers_from_kill_9_and_closes(
     shop = start(PORT=port, DEMO="0")
     address = f"http://127.0.0.1:{port}/"
     assert f"Samovar is open:  {address}" in shop.words
-    with urllib.request.urlopen(f"{address}admin/login/", timeout=10) as page:
+    with urllib.request.urlopen(f"{address}admin/login/", timeout=60) as page:
         assert page.status == 200
 
     # Whoever answers tells of all programs; `manage.py` beside them is none of the shop's own.
@@ -119,7 +120,7 @@ def test_the_shop_opens_recovers_from_kill_9_and_closes(
     again = start(PORT=port, DEMO="0")
     shop.process.wait()
     assert not any(is_alive(process) for process in before)
-    with urllib.request.urlopen(f"{address}health/live", timeout=10) as answer:
+    with urllib.request.urlopen(f"{address}health/live", timeout=60) as answer:
         assert answer.status == 200
 
     before = again.family()
@@ -149,7 +150,12 @@ def test_root_can_try_it_as_an_ordinary_user(checkout: Path, account: Account, s
     )
     shop = start(*ordinary, PORT=free_port(), DEMO="0", HOME="/nonexistent")
     family = shop.family()
-    assert {process.uids().real for process in family} == {account.uid}
+    accounts = set()
+    for process in family:
+        # A server's connection may have ended meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            accounts.add(process.uids().real)
+    assert accounts == {account.uid}
     assert (checkout / "var" / "postgres" / "PG_VERSION").is_file()
     assert (checkout / "var" / "redis" / "appendonly.aof").is_file()
     assert {file.stat().st_uid for file in (checkout / "var").iterdir()} == {account.uid}

@@ -70,6 +70,21 @@ def wait_until(is_so: Callable[[], bool], command: subprocess.Popen[str]) -> Non
         time.sleep(0.01)
 
 
+def wait_until_nobody_writes() -> None:
+    """Until the server has ended what the killed one had asked for."""
+    deadline = time.monotonic() + 60
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND xact_start IS NOT NULL"
+            )
+            if not cursor.fetchone()[0]:
+                return
+        assert time.monotonic() < deadline, "somebody else is still there"
+        time.sleep(0.01)
+
+
 def assert_the_shipped_file_is_there_once() -> None:
     assert Order.objects.count() == Order.objects.values("import_key").distinct().count() == 9_465
     assert OrderItem.objects.count() == 18_887
@@ -86,6 +101,7 @@ def test_an_import_that_is_killed_in_the_middle_and_run_again_ends_in_exactly_94
         command.send_signal(signal.SIGKILL)
         command.communicate()
     assert command.returncode == -signal.SIGKILL
+    wait_until_nobody_writes()
     killed = SalesImport.objects.get()
     there = Order.objects.count()
     assert killed.status == "running", "nobody could say that it ended"
