@@ -1,5 +1,6 @@
 """Loading a dump into a new database of a server: all of it, held against the counts of the backup."""
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -120,7 +121,7 @@ def new_database(server: Server, database: str, options: str) -> Iterator[str]:
         cursor.execute("SELECT FROM pg_database WHERE datname = %s", [database])
         if cursor.rowcount:
             raise DatabaseExists(database)
-    unfinished = f"{UNFINISHED}{uuid4().hex}"
+    unfinished = f"{unfinished_of(server)}{uuid4().hex}"
     make_database(server, unfinished, options)
     try:
         yield unfinished
@@ -132,6 +133,11 @@ def new_database(server: Server, database: str, options: str) -> Iterator[str]:
             # Its name says that it is unfinished, so it is found and dropped later.
             logger.warning("unfinished_database_left", database=unfinished, reason=str(error))
         raise
+
+
+def unfinished_of(server: Server) -> str:
+    """What the names of this shop's half-loaded databases begin with: another shop's on the same server are at work."""
+    return f"{UNFINISHED}{hashlib.sha256(server.database.encode()).hexdigest()[:8]}_"
 
 
 def make_database(server: Server, database: str, options: str) -> None:
@@ -168,10 +174,12 @@ def drop_database(server: Server, database: str) -> None:
 
 
 def discard_unfinished(server: Server) -> list[str]:
-    """Drops the databases that killed restores left behind, and returns their names. Only for who holds the lock
-    "work"."""
+    """Drops the databases that killed restores of this shop left behind, and returns their names. Only for who holds
+    the lock "work"."""
     with server.connected(database=MAINTENANCE) as connection, meanings(server), connection.cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1", [UNFINISHED])
+        cursor.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1", [unfinished_of(server)]
+        )
         names = [name for (name,) in cursor.fetchall()]
     for name in names:
         drop_database(server, name)

@@ -245,8 +245,9 @@ class PostgreSQL:
             CannotStart, DiskFull: it does not start; the message says why.
         """
         self.stop_leftover_server()
-        for attempt in range(40):
-            port = free_port(preferred_port if attempt == 0 else 0)
+        wanted = preferred_port
+        for _attempt in range(40):
+            port = free_port(wanted)
             program = self.program(port)
             launch(program)
             if self._answers(program, port, pause):
@@ -259,6 +260,8 @@ class PostgreSQL:
             # The port was taken in the meantime, or a killed server's last processes are still on their way out.
             if not re.search("could not bind|shared memory block|lock file .* already exists", words):
                 break
+            if "could not bind" in words:
+                wanted = 0
             pause(0.25)
         raise CannotStart(f"PostgreSQL did not start: {_reason(words)} All its words are in {self.log}.")
 

@@ -42,6 +42,8 @@ def receiving(repository: Repository, cluster: Cluster) -> Iterator[None]:
 
 def catch_up(cluster: Cluster) -> None:
     """Waits until all that the server has written so far is in the archive."""
+    # Commits are not waited for on this server: the last ones may not even be on its own disk yet.
+    cluster.sql("CHECKPOINT")
     reached = cluster.value("SELECT pg_current_wal_flush_lsn()::text")
     wait_until(
         lambda: cluster.value(
@@ -90,7 +92,7 @@ def make_archive(cluster: Cluster, root: Path) -> Made:
     with receiving(repository, cluster):
         backup = base_backup(repository, cluster)
         write(cluster, 300)
-        cluster.sql("INSERT INTO teas (name) SELECT repeat('ч', 300) FROM generate_series(1, 27000)")
+        fill_segment(cluster)
         cluster.sql("SELECT pg_switch_wal()")
         write(cluster, 300)
         cluster.sql("SELECT pg_switch_wal()")
@@ -99,6 +101,14 @@ def make_archive(cluster: Cluster, root: Path) -> Made:
     names = [Segment(first.number + index, 1, SIZE).name for index in range(5)]
     assert sorted(path.name for path in repository.wal.iterdir())[-5:] == [*names[:-1], f"{names[-1]}.partial"]
     return Made(root, backup, names)
+
+
+def fill_segment(cluster: Cluster) -> None:
+    """Writes up to the end of the current segment, and a record that reaches far into the next one."""
+    left = "SELECT %s - (pg_current_wal_insert_lsn() - '0/0'::pg_lsn) %% %s"
+    while cluster.value(left, SIZE, SIZE) > 1_500_000:
+        cluster.sql("INSERT INTO teas (name) SELECT repeat('ч', 300) FROM generate_series(1, 1000)")
+    cluster.sql("SELECT pg_logical_emit_message(true, 'samovar', repeat('ч', 1000000))")
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -49,11 +49,12 @@ def test_a_killed_keeper_leaves_what_looks_half_and_can_be_cleared_away(
     keeper.start()
     try:
         wait_until(lambda: any((repository.root / "physical").glob("*.partial/data/*/*")), seconds=60)
-        tools = psutil.Process(keeper.pid).children(recursive=True)
+        family = psutil.Process(keeper.pid)
+        # The guard, the copy, and its WAL, which it begins a moment later.
+        tools = wait_until(lambda: len(found := family.children(recursive=True)) == 3 and found)
     finally:
         keeper.kill()
         keeper.join()
-    assert len(tools) == 3  # the guard, the copy, its WAL
     assert psutil.wait_procs(tools, timeout=30)[1] == []
     (half,) = folders(repository)
     assert repository.backups() == []

@@ -63,7 +63,9 @@ def test_a_failover_is_told_with_who_leads_and_on_which_timeline(nodes: Nodes, s
     elected = watching.wait_for(EventKind.LEADER_ELECTED, another.name)
     assert (elected.leader, elected.timeline, elected.details["before"]) == (another.name, timeline + 1, before.name)
     assert lost.at < elected.at
-    assert [event.kind for event in watching.events[:2]] == [EventKind.LEADER_LOST, EventKind.LEADER_ELECTED]
+    # In a failover that takes long the old leader is told as lost in between.
+    events = [event.kind for event in watching.events if event.kind != EventKind.MEMBER_LOST]
+    assert events[:2] == [EventKind.LEADER_LOST, EventKind.LEADER_ELECTED]
     # The new leader writes down its timeline a little after it has begun.
     wait_until(lambda: [turn.timeline for turn in Patroni.of_the_shop().history()][:1] == [timeline + 1])
     assert Patroni.of_the_shop().history()[0].leader == another.name

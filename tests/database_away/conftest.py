@@ -26,11 +26,11 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 class Lasting(PostgreSQL):
-    """A quick server that still has what it acknowledged when it was killed."""
+    """A quick server that still has what it acknowledged when it was killed, and whose standby shows it."""
 
     def program(self, port: int) -> Program:
         program = super().program(port)
-        program.command.append("--synchronous_commit=on")
+        program.command.append("--synchronous_commit=remote_apply")
         return program
 
 

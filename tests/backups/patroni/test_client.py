@@ -5,15 +5,9 @@ from typing import Any
 
 import pytest
 
-from backups.cluster import patroni as client
 from backups.cluster.patroni import Patroni, Turn
 from backups.errors import ClusterSilent, SwitchoverRefused
 from tests.backups.patroni.server import Nodes
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "READ_TIMEOUT", 0.5)
 
 
 def states(patroni: Patroni) -> list[tuple[str, str, str, bool]]:

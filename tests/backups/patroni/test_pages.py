@@ -74,7 +74,7 @@ def test_the_page_of_an_event_says_who_wanted_it(admin: Client, watched: Nodes, 
 def test_a_node_that_is_dead_is_shown_so_and_the_page_comes_all_the_same(
     admin: Client, watched: Nodes, kept: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(client, "READ_TIMEOUT", 1.0)
     watched.stop("node2")
     watched.answers["node3"]["patroni"] = "hang"
     troubles = {"leader": Trouble(EventKind.LEADER_LOST, now(), "node2")}

@@ -90,7 +90,7 @@ def test_a_word_of_patroni_without_a_new_leader_is_a_failure(
 
 
 def test_nobody_answering_is_a_sentence(watched: Nodes, kept: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(client, "READ_TIMEOUT", 1.0)
     job = request_switchover(**ASKED)
     for node in watched.servers:
         watched.stop(node)
