@@ -186,7 +186,9 @@ def test_the_agent_starts_what_waits_one_after_the_other(repository: Repository,
     assert started is not None
     wait_until(lambda: started.poll() is not None)
     agent.look()
-    wait_until(lambda: (tmp_path / second.id).exists())
+    started = agent.job
+    assert started is not None
+    assert started.wait(timeout=60) == 0
     assert [(tmp_path / job.id).read_text() for job in (first, second)] == [first.id, second.id]
 
 

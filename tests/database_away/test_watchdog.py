@@ -86,4 +86,4 @@ def test_it_tells_of_the_database_once_and_when_it_is_back(program: Program, hoo
         (LOW_STOCK, "milk", True),
         (LOW_STOCK, "tea", True),
     ]
-    assert Spool.of_the_shop().is_empty()
+    wait_until(Spool.of_the_shop().is_empty)
