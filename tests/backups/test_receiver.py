@@ -31,6 +31,8 @@ from backups.errors import Busy
 from tests.backups.assembled import fill, server_of, small_disk
 from tests.backups.cluster import Cluster, running_cluster, wait_until
 
+pytestmark = pytest.mark.slow
+
 SIZE = 16 * 1024**2
 
 

@@ -10,7 +10,7 @@ from tests.backups.cluster import wait_until
 from tests.cluster.nodes import Nodes, cut_off
 from tests.cluster.writers import WRITERS, lost, writing
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 def test_without_synchronous_mode_acknowledged_writes_are_lost(nodes: Nodes):

@@ -20,7 +20,7 @@ from tests.backups.cluster import wait_until
 from tests.backups.patroni.recorded import REFUSALS, recording
 from tests.cluster.nodes import Nodes
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from project.beat import PatientScheduler
 from project.celery import app as app_of_the_shop
 from tests.backups.cluster import Cluster
 
+pytestmark = pytest.mark.slow
+
 
 def scheduler_of(kind: type[DatabaseScheduler]) -> DatabaseScheduler:
     """One that has read its timetable."""

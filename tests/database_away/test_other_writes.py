@@ -14,6 +14,8 @@ from tests.database_away.bar import Bar
 from tests.database_away.meanwhile import sent_away_before, statements_of
 from tests.shop import assert_levels_are_what_the_ledger_sums_to
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bar(away: Cluster, settings: Settings) -> Bar:

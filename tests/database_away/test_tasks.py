@@ -20,6 +20,8 @@ from inventory.models import Category
 from tests.backups.cluster import Cluster, wait_until
 from tests.database_away.meanwhile import send_away
 
+pytestmark = pytest.mark.slow
+
 
 class Work:
     """A worker of a test's own, whose broker is in memory. `task` makes a task of a function."""

@@ -14,7 +14,7 @@ from tests.marketplaces.edge import Edge
 from tests.marketplaces.standin import Standin
 from tests.marketplaces.trading import GRAMS, Trade, assert_nothing_is_lost_or_doubled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 Status, What = StockOperation.Status, SyncRun.What
 
 # What the way from an order to the quantities needs of the answers: where, and the field.

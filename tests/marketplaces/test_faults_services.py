@@ -23,7 +23,7 @@ from tests.marketplaces.edge import Edge
 from tests.marketplaces.standin import Standin
 from tests.marketplaces.trading import GRAMS, Trade, assert_nothing_is_lost_or_doubled
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

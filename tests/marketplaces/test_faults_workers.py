@@ -21,7 +21,7 @@ from tests.marketplaces.standin import Standin
 from tests.marketplaces.trading import GRAMS, Trade, assert_nothing_is_lost_or_doubled
 from tests.races.threads import at_once, kinds
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

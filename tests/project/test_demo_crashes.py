@@ -21,6 +21,8 @@ from project.demo.load import load_demo
 from users.errors import EmailTaken
 from users.models import User
 
+pytestmark = pytest.mark.slow
+
 # What `manage.py load_demo` does, in the tests' database.
 LOAD = """
 import json, os, pathlib, sys

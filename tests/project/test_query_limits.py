@@ -38,7 +38,7 @@ from tests.shop import NOBODY, Shop, user_of
 from users.models import User
 from users.services.tokens import issue_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 MOST = 25
 FULL_LISTS = 2

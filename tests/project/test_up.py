@@ -139,6 +139,7 @@ def test_the_shop_opens_recovers_from_kill_9_and_closes(
     assert len(asked.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.as_root
 @pytest.mark.on_linux
 def test_root_can_try_it_as_an_ordinary_user(checkout: Path, account: Account, start: Callable[..., Shop]):
