@@ -266,6 +266,8 @@ BACKUP_WAL_DAYS = env.int("BACKUP_WAL_DAYS", default=14)
 BACKUP_KEPT_DAYS = env.int("BACKUP_KEPT_DAYS", default=14)
 # Where copies of backups go, and what seals them before they leave: the first key seals, all of them open.
 BACKUP_PLACES = env.list("BACKUP_PLACES", default=[])
+# The WAL follows so often, in seconds: who loses the machine with its disks loses no more than that.
+BACKUP_WAL_SECONDS = env.int("BACKUP_WAL_SECONDS", default=300)
 BACKUP_KEYS = [key for key in env.str("BACKUP_KEY", default="").split(",") if key]
 
 # --- watching -------------------------------------------------------------------------------------

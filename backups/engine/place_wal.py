@@ -4,8 +4,10 @@ Segments of two clusters have the same names: each cluster's are in a folder of 
 is copied too, under its name with .partial, and copied again each time.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import structlog
@@ -20,10 +22,11 @@ from backups.engine.sealing import Key, keys_of_the_shop
 from backups.engine.wal_archive import ANY_SIZE, refuse_other_server, system_identifiers_of
 from backups.engine.wal_mended import mended, note_sent_again
 from backups.engine.wal_names import HISTORY_NAME, PARTIAL, SEGMENT_NAME, Archive, Segment, history_name
-from backups.errors import Damaged, Interrupted, UnknownBackup
+from backups.errors import Busy, Damaged, Interrupted, UnknownBackup
 
 FOLDER = "wal"
 FETCHING = ".fetching"
+LOOK_EVERY = 0.1
 
 logger = structlog.get_logger("backups.places")
 
@@ -42,6 +45,32 @@ def send_wal(
     Raises PlaceFailed, DiskIsFull, NotWritable, WrongKey, Interrupted; what was sent by then stays.
     """
     key = (keys or keys_of_the_shop())[0]
+    with our_turn(repository, is_stopped):
+        return _send(repository, place, key, progress, is_stopped)
+
+
+@contextlib.contextmanager
+def our_turn(repository: Repository, is_stopped: Callable[[], bool]) -> Iterator[None]:
+    """One program at a time sends: a job, or who sends along all the time. Raises Interrupted."""
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(repository.lock("sending", doing=_("Sending WAL")))
+                break
+            except Busy:
+                if is_stopped():
+                    raise Interrupted(_("It was stopped.")) from None
+            time.sleep(LOOK_EVERY)
+        yield
+
+
+def _send(
+    repository: Repository,
+    place: Place,
+    key: Key,
+    progress: Progress,
+    is_stopped: Callable[[], bool],
+) -> list[str]:
     archive = Archive.read(repository.wal, segment_size=ANY_SIZE)
     systems = system_identifiers_of(archive)
     if not systems:
@@ -65,7 +94,7 @@ def send_wal(
             sent.append(name)
         if f"{name}{PARTIAL}" in there:
             place.remove(f"{folder}/{name}{PARTIAL}")
-    note_sent_again(repository, place.name, sent)
+    note_sent_again(repository, place.name, {name: again[name] for name in sent if name in again})
     if sent:
         logger.info("wal_sent", place=place.name, segments=len(sent))
     return sent

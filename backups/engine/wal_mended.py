@@ -1,46 +1,61 @@
 """Segments that were damaged here and are whole again: what was sent of them to another place may be the damaged one.
 
-Kept in a file until each place has got the whole one: a place that can't be reached today is sent it another day.
+    wal-mended/<segment>            a token, another one each time that it is mended
+    wal-mended/<segment>@<place>    the token that this place has got
+
+Files of their own, so that who mends and who sends need not wait for each other. A place that can't be reached today
+gets the whole segment another day.
 """
 
-import json
-from collections.abc import Collection
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
 
 from backups.engine import files
 from backups.engine.repository import Repository
+from backups.engine.wal_names import HISTORY_NAME, SEGMENT_NAME
 
-NAME = "wal-mended.json"
-
-
-def mended(repository: Repository, place: str) -> set[str]:
-    """The names of what this place has not got since it was mended. A file that can't be read holds nothing."""
-    return {name for name, places in _read(repository).items() if place not in places}
+NAME = "wal-mended"
+# What is noted of a segment that is not in the archive any more; a younger one may just be coming.
+KEPT_SECONDS = 86_400
 
 
-def note_mended(repository: Repository, names: Collection[str]) -> None:
-    """Every place is to get these once more. Raises DiskIsFull, NotWritable."""
-    _write(repository, {**_read(repository), **{name: [] for name in names}})
+def mended(repository: Repository, place: str) -> dict[str, str]:
+    """What this place has not got since it was mended, with the token of each."""
+    tokens = {path.name: _token(path) for path in _notes(repository)}
+    return {name: token for name, token in tokens.items() if token and token != _token(_got(repository, name, place))}
 
 
-def note_sent_again(repository: Repository, place: str, names: Collection[str]) -> None:
-    """This place has got these. What is not in the archive any more is forgotten. Raises DiskIsFull, NotWritable."""
-    before = _read(repository)
-    after = {
-        name: sorted({*places, place}) if name in names else places
-        for name, places in before.items()
-        if (repository.wal / name).exists()
-    }
-    if after != before:
-        _write(repository, after)
+def note_mended(repository: Repository, name: str) -> None:
+    """Every place is to get this one once more. Raises DiskIsFull, NotWritable."""
+    files.make_folder(repository.root / NAME)
+    files.write_whole(repository.root / NAME / name, uuid4().hex)
 
 
-def _read(repository: Repository) -> dict[str, list[str]]:
+def note_sent_again(repository: Repository, place: str, sent: Mapping[str, str]) -> None:
+    """This place has got these, as they were when `mended` gave their tokens. Raises DiskIsFull, NotWritable."""
+    for name, token in sent.items():
+        files.write_whole(_got(repository, name, place), token)
+    for path in _notes(repository):
+        if not (repository.wal / path.name).exists() and time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            for one in (path, *path.parent.glob(f"{path.name}@*")):
+                one.unlink(missing_ok=True)
+
+
+def _notes(repository: Repository) -> list[Path]:
+    folder = repository.root / NAME
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if SEGMENT_NAME.fullmatch(path.name) or HISTORY_NAME.fullmatch(path.name))
+
+
+def _got(repository: Repository, name: str, place: str) -> Path:
+    return repository.root / NAME / f"{name}@{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+
+
+def _token(path: Path) -> str:
     try:
-        values = json.loads((repository.root / NAME).read_text(encoding="utf-8"))
-        return {str(name): [str(place) for place in places] for name, places in values.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def _write(repository: Repository, values: dict[str, list[str]]) -> None:
-    files.write_whole(repository.root / NAME, json.dumps(values, indent=1, sort_keys=True))
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

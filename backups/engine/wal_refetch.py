@@ -200,7 +200,7 @@ def _write(path: Path, data: bytes) -> None:
 def _put(repository: Repository, copy: Path, name: str) -> None:
     """Replaces a file of the archive. Other places are to get it too, which is noted before: a death in between costs
     one copy too many."""
-    note_mended(repository, [name])
+    note_mended(repository, name)
     try:
         handle = os.open(copy, os.O_RDONLY)
         try:

@@ -1,5 +1,6 @@
 """Copies of backups in other places: sent, read again now and then, and what came of it noted with each backup."""
 
+import threading
 from collections.abc import Callable
 
 import structlog
@@ -38,6 +39,26 @@ def send_copies(repository: Repository, progress: Progress, is_stopped: Stopped)
     return came_of_it
 
 
+def send_wal_along(repository: Repository, *, stopped: threading.Event, every: float) -> None:
+    """Copies the WAL to every place that is configured as it comes, every so many seconds until it is stopped: who
+    loses this machine with its disks loses no more than that. A place that can't be reached is tried again in the next
+    round, and told of by the backups and the checks of the WAL."""
+    sent: list[tuple[str, int]] = []
+    while not stopped.is_set():
+        try:
+            found = sorted((path.name, path.stat().st_mtime_ns) for path in repository.wal.iterdir())
+            if found != sent:
+                came_of_it = in_each_place(lambda place: send_wal(repository, place, is_stopped=stopped.is_set))
+                sent = [] if any(came_of_it.values()) else found
+        except (Interrupted, FileNotFoundError):
+            # Stopped; or a segment was completed meanwhile, and has another name.
+            pass
+        except Exception:
+            # Whatever it is, the next round comes; and it is told as an error of the shop.
+            logger.exception("wal_not_sent")
+        stopped.wait(every)
+
+
 def check_copies(repository: Repository, stored: Stored, progress: Progress, is_stopped: Stopped) -> dict[str, str]:
     """Reads the whole copy of a backup in every place. One that is not what was sent is sent once more. Returns what
     came of each: "" or what was wrong."""
@@ -66,7 +87,7 @@ def check_copies(repository: Repository, stored: Stored, progress: Progress, is_
     return in_each_place(read)
 
 
-def in_each_place(act: Callable[[Place], None]) -> dict[str, str]:
+def in_each_place(act: Callable[[Place], object]) -> dict[str, str]:
     """Does it in each place that is configured. Returns "" or why it did not work, by the place's name. Raises
     Interrupted."""
     came_of_it = {}

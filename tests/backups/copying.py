@@ -9,6 +9,7 @@ from typing import Any
 from backups.engine.manifest import Kind, Manifest
 from backups.engine.repository import Repository, Stored
 from backups.engine.sealing import Key
+from backups.engine.wal_pages import IS_LONG, LONG_HEADER
 
 KEYS = [Key(b"k" * 32)]
 OTHER = Key(b"o" * 32)
@@ -62,3 +63,20 @@ def content_of(folder: Path) -> dict[str, bytes | None]:
         elif path.is_dir() and not any(path.iterdir()):
             found[name] = None
     return found
+
+
+def segment(number: int, timeline: int = 1) -> str:
+    """The name of a segment of a megabyte."""
+    return f"{timeline:08X}{0:08X}{number:08X}"
+
+
+def content(number: int, *, system: int = 7) -> bytes:
+    """What looks like one from outside."""
+    header = LONG_HEADER.pack(0xD118, IS_LONG, 1, number << 20, 0, 0, system, 1 << 20, 8192)
+    return header + bytes([number]) * 5000 + bytes(200_000)
+
+
+def write(repository: Repository, *names: str, system: int = 7) -> None:
+    """These are in the archive."""
+    for name in names:
+        (repository.wal / name).write_bytes(content(int(name[16:24], 16), system=system))

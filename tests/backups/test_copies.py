@@ -2,16 +2,23 @@
 
 import base64
 import datetime
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from backups.engine.repository import Repository, Stored
 from backups.errors import Interrupted
+from backups.services import copies
 from backups.services.alarms import of_copies
-from backups.services.copies import check_copies, send_copies
-from tests.backups.copying import KEYS, MOMENT, make_backup
+from backups.services.copies import check_copies, send_copies, send_wal_along
+from tests.backups.cluster import wait_until
+from tests.backups.copying import KEYS, MOMENT, make_backup, segment, write
 
 ENDLESSLY = (lambda _stage, _share: None, lambda: False)
 
@@ -102,3 +109,89 @@ def test_who_stops_it_stops_it(outside: Path, repository: Repository) -> None:
     with pytest.raises(Interrupted):
         send_copies(repository, ENDLESSLY[0], lambda: True)
     assert noted(repository, stored) == []
+
+
+# --- the WAL, as it comes ----------------------------------------------------------------------------
+
+
+@contextmanager
+def sending_along(repository: Repository) -> Iterator[None]:
+    stopped = threading.Event()
+    sender = threading.Thread(
+        target=send_wal_along, args=(repository,), kwargs={"stopped": stopped, "every": 0.02}, daemon=True
+    )
+    sender.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        sender.join(30)
+        assert not sender.is_alive()
+
+
+def sent_to(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("wal/7/*")}
+
+
+def test_the_wal_follows_as_it_comes(outside: Path, repository: Repository) -> None:
+    write(repository, segment(1), f"{segment(2)}.partial")
+    with sending_along(repository):
+        wait_until(lambda: sent_to(outside) == {segment(1), f"{segment(2)}.partial"})
+        (repository.wal / f"{segment(2)}.partial").rename(repository.wal / segment(2))
+        wait_until(lambda: sent_to(outside) == {segment(1), segment(2)})
+
+
+def test_a_place_that_was_away_gets_the_wal_when_it_is_back(outside: Path, repository: Repository) -> None:
+    write(repository, segment(1))
+    away = outside.rename(outside.with_name("unplugged"))
+    with capture_logs() as logs, sending_along(repository):
+        wait_until(lambda: [entry for entry in logs if entry["event"] == "copy_not_sent"])
+        away.rename(outside)
+        wait_until(lambda: sent_to(outside) == {segment(1)})
+
+
+def test_where_nothing_has_come_nothing_is_sent(
+    outside: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[str] = []
+
+    def send(*_arguments: Any, **_more: Any) -> list[str]:
+        rounds.append("sent")
+        return []
+
+    monkeypatch.setattr(copies, "send_wal", send)
+    write(repository, f"{segment(1)}.partial")
+    stopped = Rounds(5)
+    send_wal_along(repository, stopped=stopped, every=0.0)
+    assert rounds == ["sent"]
+    # What came behind it in the same segment is new.
+    os.utime(repository.wal / f"{segment(1)}.partial", ns=(0, 7))
+    send_wal_along(repository, stopped=Rounds(5), every=0.0)
+    assert rounds == ["sent", "sent"]
+
+
+def test_a_mistake_of_our_own_is_logged_and_the_next_round_comes(
+    outside: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any, **_more: Any) -> list[str]:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(copies, "send_wal", fail)
+    write(repository, segment(1))
+    with capture_logs() as logs:
+        send_wal_along(repository, stopped=Rounds(3), every=0.0)
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("wal_not_sent", "error")] * 3
+
+
+class Rounds(threading.Event):
+    """Is set after so many rounds."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.left = number
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.left -= 1
+        if not self.left:
+            self.set()
+        return self.is_set()

@@ -33,7 +33,9 @@ def left(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Pat
         terminal.run("backup", "logical")
         terminal.run("backup", "physical")
         real_shop.run("sell", cluster.server)
+        newest = cluster.value("SELECT pg_walfile_name(pg_current_wal_lsn())")
         cluster.switch_wal()
+        wait_until(lambda: list(folder.glob(f"elsewhere/wal/*/{newest}")))
         assert "Every segment is there and sound." in terminal.run("check_wal")
         receiver.terminate()
         receiver.wait(30)
@@ -44,7 +46,7 @@ def left(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def copies_in(folder: Path, key: str) -> dict[str, str]:
-    return {"BACKUP_PLACES": f"file://{folder}/elsewhere", "BACKUP_KEY": key}
+    return {"BACKUP_PLACES": f"file://{folder}/elsewhere", "BACKUP_KEY": key, "BACKUP_WAL_SECONDS": "1"}
 
 
 @pytest.fixture

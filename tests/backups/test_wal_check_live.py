@@ -106,7 +106,7 @@ def test_what_was_damaged_is_mended_in_one_go(live: Live) -> None:
     report, done = mend_wal(repository, cluster.server)
     assert (report.findings, done.fetched, done.failed) == ((), [name], {})
     # Other places may have been sent the damaged one.
-    assert mended(repository, "anywhere") >= {name}
+    assert name in mended(repository, "anywhere")
     # Of what is whole nothing is fetched.
     report, done = mend_wal(repository, cluster.server)
     assert (report.findings, done.fetched, done.failed) == ((), [], {})

@@ -3,14 +3,42 @@
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from backups.engine.receiver import receive_wal, set_aside_wal
 from backups.engine.repository import Repository
 from backups.engine.server import Server
 from backups.errors import BackupFailed, Busy
+from backups.services.copies import send_wal_along
+
+# A place that does not answer is given up so long after the receiver has ended.
+PATIENCE = 5.0
+
+
+@contextmanager
+def sending_along(repository: Repository) -> Iterator[None]:
+    """What is received meanwhile goes to the other places too."""
+    if not settings.BACKUP_PLACES:
+        yield
+        return
+    stopped = threading.Event()
+    sender = threading.Thread(
+        target=send_wal_along,
+        args=(repository,),
+        kwargs={"stopped": stopped, "every": settings.BACKUP_WAL_SECONDS},
+        daemon=True,
+    )
+    sender.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        sender.join(PATIENCE)
 
 
 class Command(BaseCommand):
@@ -44,7 +72,9 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_arguments: stopped.set())
         try:
-            receive_wal(Repository.of_the_shop(), Server.of_the_shop(), is_stopped=stopped.is_set)
+            repository = Repository.of_the_shop()
+            with sending_along(repository):
+                receive_wal(repository, Server.of_the_shop(), is_stopped=stopped.is_set)
         except BackupFailed as failure:
             raise CommandError(str(failure)) from None
         except Busy as refusal:

@@ -1,6 +1,6 @@
 """WAL in other places, and a shop that comes back from there when its machine is gone."""
 
-import json
+import os
 import shutil
 from pathlib import Path
 
@@ -14,28 +14,13 @@ from backups.engine.repository import Repository
 from backups.engine.targets import Target
 from backups.engine.verifying import verify_physical
 from backups.engine.wal_mended import note_mended
-from backups.engine.wal_pages import IS_LONG, LONG_HEADER
 from backups.errors import Busy, Damaged, Interrupted, OtherServer, UnknownBackup, WrongKey
 from tests.backups.archive import receiving
 from tests.backups.cluster import Cluster
-from tests.backups.copying import KEYS, OTHER
+from tests.backups.copying import KEYS, OTHER, content, segment, write
 from tests.backups.recovering import clock, left_nothing, recover
 
 HISTORY = "00000002.history"
-
-
-def segment(number: int, timeline: int = 1) -> str:
-    return f"{timeline:08X}{0:08X}{number:08X}"
-
-
-def content(number: int, *, system: int = 7) -> bytes:
-    header = LONG_HEADER.pack(0xD118, IS_LONG, 1, number << 20, 0, 0, system, 1 << 20, 8192)
-    return header + bytes([number]) * 5000 + bytes(200_000)
-
-
-def write(repository: Repository, *names: str, system: int = 7) -> None:
-    for name in names:
-        (repository.wal / name).write_bytes(content(int(name[16:24], 16), system=system))
 
 
 def test_wal_comes_back_as_it_was(any_place: Place, repository: Repository, elsewhere: Repository) -> None:
@@ -71,7 +56,7 @@ def test_what_was_damaged_here_when_it_was_sent_is_sent_again_once(
     (repository.wal / segment(2)).write_bytes(content(2)[:-1] + b"!")
     send_wal(repository, place, keys=KEYS)
     write(repository, segment(2))
-    note_mended(repository, [segment(2)])
+    note_mended(repository, segment(2))
     assert send_wal(repository, place, keys=KEYS) == [segment(2)]
     fetch_wal(place, elsewhere, "7", keys=KEYS)
     assert (elsewhere.wal / segment(2)).read_bytes() == content(2)
@@ -86,28 +71,38 @@ def test_each_place_gets_what_was_mended_when_it_can_be_reached(
     write(repository, segment(1), segment(2))
     for one in (place, other):
         send_wal(repository, one, keys=KEYS)
-    note_mended(repository, [segment(1)])
+    note_mended(repository, segment(1))
     # The other one is away today, and on its next day another segment was mended.
     assert send_wal(repository, place, keys=KEYS) == [segment(1)]
-    note_mended(repository, [segment(2)])
+    note_mended(repository, segment(2))
     assert send_wal(repository, other, keys=KEYS) == [segment(1), segment(2)]
     assert send_wal(repository, place, keys=KEYS) == [segment(2)]
     assert (send_wal(repository, place, keys=KEYS), send_wal(repository, other, keys=KEYS)) == ([], [])
     # What was mended twice goes twice.
-    note_mended(repository, [segment(2)])
+    note_mended(repository, segment(2))
     assert send_wal(repository, place, keys=KEYS) == [segment(2)]
 
 
-def test_what_was_mended_and_is_deleted_here_is_forgotten(place: Place, repository: Repository) -> None:
+def test_what_was_mended_and_is_deleted_here_is_forgotten_after_a_day(place: Place, repository: Repository) -> None:
     write(repository, segment(1), segment(2))
     send_wal(repository, place, keys=KEYS)
-    note_mended(repository, [segment(1)])
+    note_mended(repository, segment(1))
+    assert send_wal(repository, place, keys=KEYS) == [segment(1)]
     (repository.wal / segment(1)).unlink()
+    notes = repository.root / "wal-mended"
     assert send_wal(repository, place, keys=KEYS) == []
-    assert json.loads((repository.root / "wal-mended.json").read_text()) == {}
-    # A note that can't be read is as none.
-    (repository.root / "wal-mended.json").write_text("{")
+    assert len(list(notes.iterdir())) == 2
+    os.utime(notes / segment(1), (0, 0))
     assert send_wal(repository, place, keys=KEYS) == []
+    assert list(notes.iterdir()) == []
+
+
+def test_two_who_send_take_turns(place: Place, repository: Repository) -> None:
+    write(repository, segment(1))
+    with repository.lock("sending", doing="Sending WAL"), pytest.raises(Interrupted):
+        send_wal(repository, place, keys=KEYS, is_stopped=lambda: True)
+    assert wal_in(place, "7") == []
+    assert send_wal(repository, place, keys=KEYS) == [segment(1)]
 
 
 def test_empty_pages_cost_next_to_nothing(place: Place, repository: Repository) -> None:
