@@ -12,7 +12,7 @@ from tests.cluster.nodes import Nodes
 from tests.cluster.shop import RECEIVED, TAKEN, copy_tables, run, web_server
 from tests.cluster.tills import Sold, selling
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
