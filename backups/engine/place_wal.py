@@ -6,8 +6,7 @@ is copied too, under its name with .partial, and copied again each time.
 
 import contextlib
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -26,7 +25,6 @@ from backups.errors import Busy, Damaged, Interrupted, UnknownBackup
 
 FOLDER = "wal"
 FETCHING = ".fetching"
-LOOK_EVERY = 0.1
 
 logger = structlog.get_logger("backups.places")
 
@@ -45,23 +43,13 @@ def send_wal(
     Raises PlaceFailed, DiskIsFull, NotWritable, WrongKey, Interrupted; what was sent by then stays.
     """
     key = (keys or keys_of_the_shop())[0]
-    with our_turn(repository, is_stopped):
-        return _send(repository, place, key, progress, is_stopped)
-
-
-@contextlib.contextmanager
-def our_turn(repository: Repository, is_stopped: Callable[[], bool]) -> Iterator[None]:
-    """One program at a time sends: a job, or who sends along all the time. Raises Interrupted."""
+    # One program at a time sends: a job, or who sends along all the time.
     with contextlib.ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(repository.lock("sending", doing=_("Sending WAL")))
-                break
-            except Busy:
-                if is_stopped():
-                    raise Interrupted(_("It was stopped.")) from None
-            time.sleep(LOOK_EVERY)
-        yield
+        try:
+            stack.enter_context(repository.lock_when_free("sending", doing=_("Sending WAL"), is_stopped=is_stopped))
+        except Busy:
+            raise Interrupted(_("It was stopped.")) from None
+        return _send(repository, place, key, progress, is_stopped)
 
 
 def _send(

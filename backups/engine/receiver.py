@@ -33,7 +33,7 @@ from backups.engine.wal_archive import (
     set_aside_wal,
 )
 from backups.engine.wal_names import Archive, Lineage, Segment, parse_lsn
-from backups.errors import BackupFailed, Busy, Interrupted
+from backups.errors import BackupFailed, Interrupted
 
 __all__ = [
     "SLOT",
@@ -73,16 +73,8 @@ def receive_wal(
 
     Raises Busy if another one receives into this repository.
     """
-    with contextlib.ExitStack() as stack:
-        deadline = time.monotonic() + PATIENCE_WITH_THE_LOCK
-        while True:
-            try:
-                stack.enter_context(repository.lock(LOCK, doing=_("The receiver of WAL")))
-                break
-            except Busy:
-                if is_stopped() or time.monotonic() > deadline:
-                    raise
-            time.sleep(LOOK_EVERY)
+    doing = _("The receiver of WAL")
+    with repository.lock_when_free(LOCK, doing=doing, is_stopped=is_stopped, seconds=PATIENCE_WITH_THE_LOCK):
         Receiver(repository, server, slot, is_stopped).run()
 
 

@@ -12,10 +12,12 @@ needs a database.
 
 import datetime
 import fcntl
+import math
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ from backups.errors import Busy, Damaged, UnknownBackup
 from foundation.uuids import uuid7
 
 PARTIAL = ".partial"
+# How often who waits for a lock looks, in seconds.
+LOOK_EVERY = 0.1
 
 logger = structlog.get_logger("backups.repository")
 
@@ -188,6 +192,23 @@ class Repository:
             yield
         finally:
             os.close(handle)
+
+    @contextmanager
+    def lock_when_free(
+        self, name: str, *, doing: str, is_stopped: Callable[[], bool], seconds: float = math.inf
+    ) -> Iterator[None]:
+        """As `lock`, for who may wait so long for it. Raises Busy when it is stopped or the time is over."""
+        deadline = time.monotonic() + seconds
+        with ExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(self.lock(name, doing=doing))
+                    break
+                except Busy:
+                    if is_stopped() or time.monotonic() > deadline:
+                        raise
+                time.sleep(LOOK_EVERY)
+            yield
 
     def is_locked(self, name: str) -> bool:
         """Whether somebody has this lock now; also on a disk that can only be read."""
